@@ -1,0 +1,144 @@
+//! Meta-learning algorithms, and the methods they are compared with.
+
+pub mod fomaml;
+pub mod maml;
+pub mod nearest_neighbour;
+pub mod plain;
+pub mod pretrained;
+pub mod reptile;
+pub mod scratch;
+
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::{
+    inner::{InnerRule, Objective, Order, adapt, objective::Rows},
+    models::{Model, ModelSpec, Params},
+    random::{Draws, Stream},
+    registry::registry,
+    tasks::Episode,
+};
+
+/// What a method is trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Training {
+    /// Nothing: it has nothing to learn before it meets a task.
+    Nothing,
+    /// Few-shot episodes, with so many shots instead of the experiment's, if given.
+    Episodes {
+        /// Support images per class.
+        shots: Option<usize>,
+    },
+    /// Labelled images of all meta-training classes, as an ordinary classifier.
+    AllClasses,
+}
+
+/// What a method is tested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Testing {
+    /// The frozen test episodes.
+    Episodes,
+    /// The whole data set as one task.
+    WholeDataset,
+}
+
+/// The meta-gradient of one meta-batch.
+pub struct MetaGradient {
+    /// Mean over tasks of the loss that training reports, a scalar.
+    pub loss: Tensor,
+    /// The direction against which the outer optimiser steps, shaped as theta.
+    pub gradient: Vec<Tensor>,
+}
+
+/// A method built for one experiment: how theta is learned, and how a task is solved with it.
+pub trait MetaLearner: Sync {
+    /// What `predict` is tested on.
+    fn testing(&self) -> Testing {
+        Testing::Episodes
+    }
+
+    /// Adaptation steps at which meta-validation judges theta.
+    fn validation_steps(&self) -> usize;
+
+    /// Theta before training.
+    fn init(&self, stream: &mut Stream) -> Params;
+
+    /// What of theta starts an adaptation: what a checkpoint holds.
+    fn checkpoint(&self, theta: &Params) -> Params {
+        theta.share()
+    }
+
+    /// The meta-gradient on one meta-batch; `None` for a method that trains on nothing. `draws` are the
+    /// streams for what the method draws.
+    fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient>;
+
+    /// Logits `[T, Q, N]` of the queries after each of `steps` (ascending) adaptation steps on the support sets.
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor>;
+}
+
+/// What a method is built for.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The network.
+    pub model: ModelSpec,
+    /// D, values per input.
+    pub inputs: usize,
+    /// N, classes per task.
+    pub ways: usize,
+    /// Meta-training classes, augmented ones included.
+    pub training_classes: usize,
+    /// Classes of the data set.
+    pub classes: usize,
+}
+
+/// An algorithm as the experiment file describes it.
+pub trait Algorithm {
+    /// The paper it is from.
+    fn source(&self) -> &'static str;
+
+    /// What the method is trained on.
+    fn training(&self) -> Training;
+
+    /// The method for this setting.
+    fn build(&self, setting: &Setting) -> Box<dyn MetaLearner>;
+}
+
+registry! {
+    /// The algorithms an experiment file can name.
+    pub enum AlgorithmSpec: Algorithm {
+        /// Model-agnostic meta-learning: exact gradients through the adaptation (or `order: first`).
+        "maml" => Maml(maml::Maml),
+        /// First-order MAML: inner gradients count as constants.
+        "fomaml" => Fomaml(fomaml::Fomaml),
+        /// Reptile: theta moves towards the mean of the adapted weights.
+        "reptile" => Reptile(reptile::Reptile),
+        /// No learning before the task: a random initialisation, trained on each support set.
+        "scratch" => Scratch(scratch::Scratch),
+        /// Ordinary training on all meta-training classes, then fine-tuning with a new output layer.
+        "pretrained" => Pretrained(pretrained::Pretrained),
+        /// The label of the nearest support image, by Euclidean distance of the pixels.
+        "nearest_neighbour" => NearestNeighbour(nearest_neighbour::NearestNeighbour),
+        /// Plain training on all training images of all classes, tested on the test images: no few-shot learning at all.
+        "plain" => Plain(plain::Plain),
+    }
+}
+
+/// Logits of the queries after each of `steps` steps of `rule` from theta: how every method that adapts by a rule predicts.
+fn predict_adapted(
+    rule: &dyn InnerRule,
+    model: &dyn Model,
+    theta: &Params,
+    episode: &Episode,
+    steps: &[usize],
+    draws: Draws,
+) -> Vec<Tensor> {
+    let form = Objective::best_form(rule, model, episode);
+    let objective = Objective::new(model, &theta.tensors, episode, form, Order::Zero, draws);
+    let mut logits = Vec::with_capacity(steps.len());
+    adapt(rule, &objective, steps.last().copied().unwrap_or(0), |step, phi| {
+        if steps.contains(&step) {
+            logits.push(objective.outputs(phi, Rows::Query)); // [T, Q, N]
+        }
+    });
+    logits
+}

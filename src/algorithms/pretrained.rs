@@ -1,0 +1,97 @@
+//! Pretraining and fine-tuning: an ordinary classifier of all meta-training classes gives the initialisation, with a new
+//! random output layer for the task's classes.
+
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
+use crate::{
+    inner::RuleSpec,
+    loss,
+    models::{Model, Params},
+    random::{Draws, Stream},
+    tasks::Episode,
+};
+
+/// The rule that fine-tunes on the support set, usually Adam. `train` says how the classifier is trained, on as many images
+/// an iteration as the meta-learners see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[garde(transparent)]
+#[serde(transparent)]
+pub struct Pretrained(#[garde(dive)] pub RuleSpec);
+
+impl Default for Pretrained {
+    fn default() -> Self {
+        Self(RuleSpec::adam())
+    }
+}
+
+impl Algorithm for Pretrained {
+    fn source(&self) -> &'static str {
+        "the usual baseline, as in Finn et al. 2017, section 5.1"
+    }
+
+    fn training(&self) -> Training {
+        Training::AllClasses
+    }
+
+    fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
+        Box::new(Learner {
+            rule: self.0.clone(),
+            classifier: setting.model.build(setting.inputs, setting.training_classes),
+            model: setting.model.build(setting.inputs, setting.ways),
+        })
+    }
+}
+
+struct Learner {
+    rule: RuleSpec,
+    /// With an output for each meta-training class.
+    classifier: Box<dyn Model>,
+    /// With an output for each way.
+    model: Box<dyn Model>,
+}
+
+/// Names of the new output layer's tensors among theta's start with this.
+const NEW: &str = "new.";
+/// Weight and bias.
+const OUTPUT_LAYER: usize = 2;
+
+impl MetaLearner for Learner {
+    fn validation_steps(&self) -> usize {
+        self.rule.steps()
+    }
+
+    fn init(&self, stream: &mut Stream) -> Params {
+        let mut parameters = self.classifier.parameters();
+        let mut output = self.model.parameters().split_off(parameters.len() - OUTPUT_LAYER);
+        output.iter_mut().for_each(|p| p.name.insert_str(0, NEW));
+        parameters.append(&mut output);
+        Params::init(&parameters, stream)
+    }
+
+    /// Theta holds the classifier's parameters, then the untrained output layer for tasks.
+    fn checkpoint(&self, theta: &Params) -> Params {
+        let body = self.model.parameters().len() - OUTPUT_LAYER;
+        let tensors = theta.tensors[..body].iter().chain(&theta.tensors[body + OUTPUT_LAYER..]);
+        Params {
+            names: self.model.parameters().into_iter().map(|p| p.name).collect(),
+            tensors: tensors.map(Tensor::shallow_clone).collect(),
+        }
+    }
+
+    fn meta_gradient(&self, theta: &Params, episode: &Episode, _: Draws) -> Option<MetaGradient> {
+        let theta = theta.leaves();
+        let trained = theta.len() - OUTPUT_LAYER;
+        let logits = self.classifier.forward(&theta[..trained], &episode.query_x());
+        let loss = loss::per_task(&logits, &episode.query_y()).mean(None::<Kind>);
+        let mut gradient = Tensor::run_backward(&[&loss], &theta[..trained], false, false);
+        gradient.extend(theta[trained..].iter().map(Tensor::zeros_like));
+        Some(MetaGradient { loss: loss.detach(), gradient })
+    }
+
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {
+        predict_adapted(&*self.rule, &*self.model, &self.checkpoint(theta), episode, steps, draws)
+    }
+}

@@ -1,0 +1,83 @@
+//! Reptile (Nichol, Achiam & Schulman 2018, https://arxiv.org/abs/1803.02999).
+//!
+//! ```text
+//!     phi_t = adapt(theta, support_t)                                                   inner loop, mini-batches
+//!     gradient = theta - 1/T sum_t phi_t                                                algorithm 2, with the outer rate apart
+//! ```
+
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor, no_grad};
+
+use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
+use crate::{
+    inner::{Objective, Order, RuleSpec, adapt, objective::Rows},
+    models::{Model, Params},
+    random::{Draws, Stream},
+    tasks::Episode,
+};
+
+/// Reptile with any inner rule. With the outer rule `sgd: {lr: 1, schedule: linear}` it is the paper's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reptile {
+    /// How fast weights move.
+    #[garde(dive)]
+    pub inner: RuleSpec,
+    /// Shots while meta-training, instead of the experiment's: Reptile learns from how the weights move over many images.
+    #[garde(inner(range(min = 1, max = 10_000)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_shots: Option<usize>,
+    /// Support images of an inner step while meta-training; each step takes others, until all were seen. Without it every
+    /// step takes the whole support set.
+    #[garde(inner(range(min = 1, max = 100_000)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+}
+
+impl Algorithm for Reptile {
+    fn source(&self) -> &'static str {
+        "Nichol et al. 2018, https://arxiv.org/abs/1803.02999"
+    }
+
+    fn training(&self) -> Training {
+        Training::Episodes { shots: self.train_shots }
+    }
+
+    fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
+        Box::new(Learner { config: self.clone(), model: setting.model.build(setting.inputs, setting.ways) })
+    }
+}
+
+struct Learner {
+    config: Reptile,
+    model: Box<dyn Model>,
+}
+
+impl MetaLearner for Learner {
+    fn validation_steps(&self) -> usize {
+        self.config.inner.steps()
+    }
+
+    fn init(&self, stream: &mut Stream) -> Params {
+        self.model.init(stream)
+    }
+
+    fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient> {
+        let rule = &*self.config.inner;
+        let form = Objective::best_form(rule, &*self.model, episode);
+        let objective = Objective::new(&*self.model, &theta.tensors, episode, form, Order::Zero, draws)
+            .with_batches(self.config.batch);
+        let phi = adapt(rule, &objective, rule.steps(), |_, _| {});
+        no_grad(|| {
+            let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
+            let means = objective.mean_weights(&phi);
+            let gradient = theta.tensors.iter().zip(means).map(|(t, mean)| t - mean).collect();
+            Some(MetaGradient { loss, gradient })
+        })
+    }
+
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {
+        predict_adapted(&*self.config.inner, &*self.model, theta, episode, steps, draws)
+    }
+}

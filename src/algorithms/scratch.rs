@@ -1,0 +1,62 @@
+//! Training on each test task from a random initialisation: what meta-learning must beat.
+
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
+use crate::{
+    inner::RuleSpec,
+    models::{Model, Params},
+    random::{Draws, Stream},
+    tasks::Episode,
+};
+
+/// The rule that trains on the support set, usually Adam. The initialisation is drawn once per seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[garde(transparent)]
+#[serde(transparent)]
+pub struct Scratch(#[garde(dive)] pub RuleSpec);
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self(RuleSpec::adam())
+    }
+}
+
+impl Algorithm for Scratch {
+    fn source(&self) -> &'static str {
+        "the usual baseline"
+    }
+
+    fn training(&self) -> Training {
+        Training::Nothing
+    }
+
+    fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
+        Box::new(Learner { rule: self.0.clone(), model: setting.model.build(setting.inputs, setting.ways) })
+    }
+}
+
+struct Learner {
+    rule: RuleSpec,
+    model: Box<dyn Model>,
+}
+
+impl MetaLearner for Learner {
+    fn validation_steps(&self) -> usize {
+        self.rule.steps()
+    }
+
+    fn init(&self, stream: &mut Stream) -> Params {
+        self.model.init(stream)
+    }
+
+    fn meta_gradient(&self, _: &Params, _: &Episode, _: Draws) -> Option<MetaGradient> {
+        None
+    }
+
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {
+        predict_adapted(&*self.rule, &*self.model, theta, episode, steps, draws)
+    }
+}

@@ -1,0 +1,21 @@
+//! `quickstudy figures`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+
+/// Draw the figures and tables of a results folder again, from its CSV files
+#[derive(Args)]
+pub struct Arguments {
+    /// A results folder, for example results/maml
+    folder: PathBuf,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<ExitCode> {
+        println!("{}", crate::experiment::results::redraw(&self.folder)?);
+        println!("Figures: {}", self.folder.join("figures").display());
+        Ok(ExitCode::SUCCESS)
+    }
+}

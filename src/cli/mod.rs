@@ -1,0 +1,112 @@
+//! The command line: arguments to calls.
+
+mod check;
+mod data;
+mod experiment;
+mod figures;
+mod list;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{data::Source, experiment::read::Changes};
+
+/// Meta-learning experiments: few-shot tasks, MAML, Reptile and relatives, against plain training.
+///
+/// An experiment is one YAML file; `quickstudy experiment maml.yaml` trains every method it names on the same tasks, tests them
+/// on the same held-out episodes, and leaves tables and figures in results/.
+#[derive(Parser)]
+#[command(name = "quickstudy", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Experiment(experiment::Arguments),
+    Check(check::Arguments),
+    List(list::Arguments),
+    #[command(subcommand)]
+    Data(data::Command),
+    Figures(figures::Arguments),
+}
+
+/// Which experiment, and what to change in it.
+#[derive(Args)]
+struct ExperimentFile {
+    /// The experiment's YAML file; looked for as given, then in experiments/
+    file: PathBuf,
+    /// Change a value of the file, for example --set train.iterations=200 (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Instead of the file's seeds, for example --seeds 0,1,2
+    #[arg(long, value_delimiter = ',', value_name = "SEEDS")]
+    seeds: Option<Vec<u64>>,
+    /// A rehearsal of the same experiment in half a minute: few iterations, episodes and steps, one seed
+    #[arg(long)]
+    quick: bool,
+}
+
+impl ExperimentFile {
+    fn read(&self) -> Result<(PathBuf, crate::experiment::spec::Experiment)> {
+        let path = crate::experiment::read::find(&self.file)?;
+        let changes = Changes { set: self.set.clone(), seeds: self.seeds.clone(), quick: self.quick };
+        let experiment = crate::experiment::read::read(&path, &changes)?;
+        Ok((path, experiment))
+    }
+}
+
+/// Where data sets lie.
+#[derive(Args)]
+struct DataDir {
+    /// A folder with the data set's files, gzipped or not; without it they are fetched once into the user's cache
+    #[arg(long, value_name = "FOLDER", env = "QUICKSTUDY_DATA")]
+    data_dir: Option<PathBuf>,
+}
+
+impl DataDir {
+    fn source(&self, quiet: bool) -> Source {
+        Source { data_dir: self.data_dir.clone(), progress: !quiet }
+    }
+}
+
+impl Cli {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// What a user is to be told; a `Misuse` in its chain makes the exit code 2.
+    pub fn run(self) -> Result<ExitCode> {
+        match self.command {
+            Command::Experiment(arguments) => arguments.run(),
+            Command::Check(arguments) => arguments.run(),
+            Command::List(arguments) => arguments.run(),
+            Command::Data(command) => command.run(),
+            Command::Figures(arguments) => arguments.run(),
+        }
+    }
+}
+
+/// Exit code after Ctrl-C or a termination signal.
+const INTERRUPTED: u8 = 130;
+
+/// A flag that is set by the first Ctrl-C; the second ends the program at once.
+fn stop_flag() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+    })?;
+    Ok(stop)
+}

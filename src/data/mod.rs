@@ -1,0 +1,125 @@
+//! Data sets: where their files come from, and how they are read.
+//!
+//! To add a data set, write one file beside `mnist.rs` and add its [`Entry`] to [`REGISTRY`]. A
+//! data set that lies in a folder in IDX form needs no code at all: see [`idx_folder`].
+
+mod cache;
+mod fetch;
+mod folder;
+mod idx;
+mod mirror;
+mod mnist;
+mod npm;
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Result;
+
+pub use folder::idx_folder;
+
+/// Images grouped by class, in memory, as bytes.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The registered name, or the name of the folder that was read.
+    pub name: String,
+    /// Rows of each image.
+    pub height: usize,
+    /// Columns of each image.
+    pub width: usize,
+    /// Grey values, ink = 255, row by row: `[images, height * width]`.
+    pub pixels: Arc<Vec<u8>>,
+    /// Index into `classes` of each image.
+    pub labels: Vec<u8>,
+    /// Names of the classes: the distinct label numbers in ascending order, as text.
+    pub classes: Vec<String>,
+    /// The first so many images come from the training files, the rest from the test files.
+    pub training: usize,
+}
+
+impl Dataset {
+    /// Number of images, training and test together.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no image at all. The readers refuse to make such a data set.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The grey values of image `i`, row by row. Panics unless `i < len()`.
+    pub fn image(&self, i: usize) -> &[u8] {
+        let size = self.height * self.width;
+        &self.pixels[i * size..(i + 1) * size]
+    }
+}
+
+/// Where files already lie, and whether to show how a download gets on.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// The folder given by the user; none means the cache, filled from the network on first use.
+    pub data_dir: Option<PathBuf>,
+    /// Draw a progress bar while fetching, if stderr is a terminal.
+    pub progress: bool,
+}
+
+/// A registered data set: what can be said of it without loading it, and how to load it.
+pub struct Entry {
+    /// The name an experiment uses: `task.dataset: mnist`.
+    pub name: &'static str,
+    /// One line for `quickstudy list datasets`.
+    pub summary: &'static str,
+    /// Whom to cite, and where it is published.
+    pub source: &'static str,
+    /// Number of classes.
+    pub classes: usize,
+    /// Number of training images and of test images.
+    pub images: (usize, usize),
+    /// Height and width of each image.
+    pub size: (usize, usize),
+    load: fn(&Source) -> Result<Dataset>,
+}
+
+impl Entry {
+    /// Reads the data set from `source.data_dir`, or from the cache, which is filled on first use.
+    pub fn load(&self, source: &Source) -> Result<Dataset> {
+        (self.load)(source)
+    }
+}
+
+/// Every data set that has a name.
+pub static REGISTRY: &[Entry] = &[mnist::ENTRY];
+
+/// The data set registered as `name`.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    REGISTRY.iter().find(|entry| entry.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registered_names_are_found_and_unique() {
+        for entry in REGISTRY {
+            assert!(std::ptr::eq(find(entry.name).unwrap(), entry));
+        }
+        assert!(find("mnits").is_none());
+    }
+
+    #[test]
+    fn an_image_is_its_own_slice_of_the_pixels() {
+        let dataset = Dataset {
+            name: "two".into(),
+            height: 1,
+            width: 2,
+            pixels: Arc::new(vec![1, 2, 3, 4]),
+            labels: vec![0, 0],
+            classes: vec!["7".into()],
+            training: 1,
+        };
+        assert_eq!(dataset.len(), 2);
+        assert!(!dataset.is_empty());
+        assert_eq!(dataset.image(1), [3, 4]);
+    }
+}

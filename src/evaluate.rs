@@ -1,0 +1,113 @@
+//! Testing: loss and accuracy of each episode after each number of adaptation steps.
+
+use tch::{Kind, Tensor};
+
+use crate::{
+    algorithms::MetaLearner,
+    loss,
+    models::Params,
+    random::{Draws, Purpose},
+    shards,
+    tasks::{Episode, frozen::FrozenEpisodes},
+};
+
+/// Whether long work shall go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Yes.
+    Continue,
+    /// No.
+    Stop,
+}
+
+/// Loss and accuracy on the queries of an episode, or their means over episodes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Share of hits, 0 to 1.
+    pub accuracy: f64,
+}
+
+/// Episodes adapted at once on one thread; more would not be faster and cost memory.
+const CHUNK: usize = 25;
+
+/// Scores of one episode after each of the steps asked for.
+pub type Scores = Vec<Score>;
+
+/// Scores of every frozen episode with so many `shots`, after each of `steps` (ascending): `[episodes][steps]`.
+///
+/// `observe` is told how many more episodes are done; `None` when it stops the test.
+pub fn evaluate(
+    learner: &dyn MetaLearner,
+    theta: &Params,
+    episodes: &FrozenEpisodes,
+    shots: usize,
+    steps: &[usize],
+    draws: Draws,
+    threads: usize,
+    observe: &(dyn Fn(usize) -> Verdict + Sync),
+) -> Option<Vec<Scores>> {
+    let parts = shards::in_shards(episodes.len(), threads, theta, |theta, part| {
+        let mut scores = Vec::with_capacity(part.len());
+        for start in part.clone().step_by(CHUNK) {
+            let chunk = start..part.end.min(start + CHUNK);
+            let count = chunk.len();
+            let episode = episodes.batch(chunk, shots);
+            scores.extend(score(learner, theta, &episode, steps, draws));
+            if observe(count) == Verdict::Stop {
+                return None;
+            }
+        }
+        Some(scores)
+    });
+    Some(parts.into_iter().collect::<Option<Vec<_>>>()?.concat())
+}
+
+/// Scores of each task of a meta-batch after each of `steps`: `[T][steps]`.
+pub fn score(
+    learner: &dyn MetaLearner,
+    theta: &Params,
+    episode: &Episode,
+    steps: &[usize],
+    draws: Draws,
+) -> Vec<Scores> {
+    let labels = episode.query_y();
+    let column = |values: Tensor| {
+        let values = values.to_kind(Kind::Double).to_device(tch::Device::Cpu);
+        Vec::<f64>::try_from(values).unwrap_or_default() // a vector, which the conversion takes
+    };
+    let by_step: Vec<(Vec<f64>, Vec<f64>)> = learner
+        .predict(theta, episode, steps, draws)
+        .iter()
+        .map(|logits| (column(loss::per_task(logits, &labels)), column(loss::accuracy(logits, &labels))))
+        .collect();
+    (0..episode.tasks() as usize)
+        .map(|task| {
+            by_step
+                .iter()
+                .map(|(loss, accuracy)| Score { loss: loss[task], accuracy: accuracy[task] })
+                .collect()
+        })
+        .collect()
+}
+
+/// Mean score over frozen episodes after `step` adaptation steps.
+pub fn mean_scores(
+    learner: &dyn MetaLearner,
+    theta: &Params,
+    episodes: &FrozenEpisodes,
+    shots: usize,
+    step: usize,
+    threads: usize,
+) -> Score {
+    let draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0 };
+    let go_on = |_| Verdict::Continue;
+    let scores = evaluate(learner, theta, episodes, shots, &[step], draws, threads, &go_on);
+    let scores = scores.unwrap_or_default().concat();
+    let n = scores.len().max(1) as f64;
+    Score {
+        loss: scores.iter().map(|s| s.loss).sum::<f64>() / n,
+        accuracy: scores.iter().map(|s| s.accuracy).sum::<f64>() / n,
+    }
+}

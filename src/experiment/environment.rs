@@ -1,0 +1,28 @@
+//! Where results came from: versions, machine, command.
+
+use serde_json::{Value, json};
+use tch::Device;
+
+/// What `environment.json` records. `episodes` is the hash of the frozen test episodes.
+pub fn environment(device: Device, threads: usize, episodes: &str) -> Value {
+    json!({
+        "quickstudy": env!("CARGO_PKG_VERSION"),
+        "git_commit": option_env!("QUICKSTUDY_COMMIT"),
+        "rustc": option_env!("QUICKSTUDY_RUSTC"),
+        "tch": "0.24.0",
+        "libtorch": option_env!("QUICKSTUDY_LIBTORCH"),
+        "system": format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+        "processor": processor(),
+        "device": format!("{device:?}").to_lowercase(),
+        "threads": threads,
+        "test_episodes_sha256": episodes,
+        "command": std::env::args().collect::<Vec<_>>(),
+    })
+}
+
+/// The processor's name, where the system tells.
+fn processor() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}

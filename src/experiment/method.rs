@@ -1,0 +1,197 @@
+//! A method of an experiment: an algorithm, and what its training does differently.
+
+use std::fmt;
+
+use garde::{Path, Report, Validate, util::nested_path};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, EnumAccess, MapAccess, VariantAccess, value::StrDeserializer},
+    ser::SerializeMap,
+};
+
+use super::spec::{Initialisation, Train, Validation};
+use crate::{algorithms::AlgorithmSpec, outer::Outer};
+
+/// `{maml: {...}}`, or with `train` beside it: `{reptile: {...}, train: {outer: {sgd: {lr: 1}}}}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Method {
+    /// What learns.
+    pub algorithm: AlgorithmSpec,
+    /// What replaces parts of the experiment's `train`.
+    pub train: TrainChanges,
+}
+
+// By hand, because in YAML the algorithm stands beside `train`, not under a key of its own.
+impl Validate for Method {
+    type Context = ();
+
+    fn validate_into(&self, context: &(), mut parent: &mut dyn FnMut() -> Path, report: &mut Report) {
+        self.algorithm.validate_into(context, parent, report);
+        self.train.validate_into(context, &mut nested_path!(parent, "train"), report);
+    }
+}
+
+/// Parts of `train` that a method changes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainChanges {
+    #[garde(inner(range(min = 1, max = 100_000_000)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iterations: Option<usize>,
+    #[garde(inner(range(min = 1, max = 100_000)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta_batch: Option<usize>,
+    #[garde(dive)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outer: Option<Outer>,
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    init: Option<Initialisation>,
+    #[garde(dive)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validate: Option<Validation>,
+}
+
+impl Method {
+    /// The experiment's outer loop with this method's changes.
+    pub fn train(&self, train: &Train) -> Train {
+        let changes = self.train.clone();
+        Train {
+            iterations: changes.iterations.unwrap_or(train.iterations),
+            meta_batch: changes.meta_batch.unwrap_or(train.meta_batch),
+            outer: changes.outer.unwrap_or_else(|| train.outer.clone()),
+            init: changes.init.unwrap_or_else(|| train.init.clone()),
+            validate: changes.validate.or_else(|| train.validate.clone()),
+        }
+    }
+
+    /// Caps the method's own number of iterations and its validation, for a rehearsal.
+    pub fn shorten(&mut self, iterations: usize, validation: &Validation) {
+        self.train.iterations = self.train.iterations.map(|own| own.min(iterations));
+        self.train.validate = self.train.validate.as_ref().map(|_| validation.clone());
+    }
+}
+
+impl Serialize for Method {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let changed = self.train != TrainChanges::default();
+        let algorithm = serde_json::to_value(&self.algorithm).map_err(serde::ser::Error::custom)?;
+        let mut map = serializer.serialize_map(Some(1 + usize::from(changed)))?;
+        for (name, config) in algorithm.as_object().into_iter().flatten() {
+            map.serialize_entry(name, config)?;
+        }
+        if changed {
+            map.serialize_entry("train", &self.train)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Method {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+struct Visitor;
+
+impl<'de> de::Visitor<'de> for Visitor {
+    type Value = Method;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an algorithm with its settings, for example {maml: {}}")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Method, M::Error> {
+        let (mut algorithm, mut train) = (None::<AlgorithmSpec>, TrainChanges::default());
+        while let Some(key) = map.next_key::<MethodKey>()? {
+            match key {
+                MethodKey::Train => train = map.next_value()?,
+                MethodKey::Algorithm(name) => {
+                    if let Some(first) = &algorithm {
+                        return Err(de::Error::custom(format!(
+                            "a method has one algorithm, but this one has {} and {name}",
+                            first.name()
+                        )));
+                    }
+                    let entry = Entry { name, map: &mut map };
+                    let deserializer = de::value::EnumAccessDeserializer::new(entry);
+                    algorithm = Some(AlgorithmSpec::deserialize(deserializer)?);
+                }
+            }
+        }
+        let algorithm = algorithm
+            .ok_or_else(|| de::Error::custom("the method names no algorithm, for example {maml: {}}"))?;
+        Ok(Method { algorithm, train })
+    }
+}
+
+/// A key of a method; unknown ones are refused where they stand, so that the error points at them.
+enum MethodKey {
+    Train,
+    Algorithm(&'static str),
+}
+
+impl<'de> Deserialize<'de> for MethodKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Key;
+        impl de::Visitor<'_> for Key {
+            type Value = MethodKey;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an algorithm or train")
+            }
+
+            fn visit_str<E: de::Error>(self, key: &str) -> Result<MethodKey, E> {
+                if key == "train" {
+                    return Ok(MethodKey::Train);
+                }
+                let known = AlgorithmSpec::ENTRIES.iter().find(|entry| entry.name == key);
+                known
+                    .map(|entry| MethodKey::Algorithm(entry.name))
+                    .ok_or_else(|| E::unknown_variant(key, AlgorithmSpec::NAMES))
+            }
+        }
+        deserializer.deserialize_identifier(Key)
+    }
+}
+
+/// One entry of a map, read as an externally tagged enum whose tag is the key.
+struct Entry<'a, M> {
+    name: &'static str,
+    map: &'a mut M,
+}
+
+impl<'de, M: MapAccess<'de>> EnumAccess<'de> for Entry<'_, M> {
+    type Error = M::Error;
+    type Variant = Self;
+
+    fn variant_seed<V: de::DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), M::Error> {
+        let name: StrDeserializer<M::Error> = de::IntoDeserializer::into_deserializer(self.name);
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+impl<'de, M: MapAccess<'de>> VariantAccess<'de> for Entry<'_, M> {
+    type Error = M::Error;
+
+    fn unit_variant(self) -> Result<(), M::Error> {
+        self.map.next_value()
+    }
+
+    fn newtype_variant_seed<T: de::DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, M::Error> {
+        self.map.next_value_seed(seed)
+    }
+
+    fn tuple_variant<V: de::Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, M::Error> {
+        Err(de::Error::custom("algorithms take one map of settings"))
+    }
+
+    fn struct_variant<V: de::Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, M::Error> {
+        Err(de::Error::custom("algorithms take one map of settings"))
+    }
+}

@@ -1,0 +1,119 @@
+//! Experiments: the file as written, checked, built and run.
+
+pub mod check;
+mod environment;
+pub mod folder;
+pub mod material;
+pub mod method;
+pub mod plan;
+mod progress;
+pub mod read;
+pub mod results;
+mod run;
+pub mod spec;
+mod state;
+mod table;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use anyhow::{Result, anyhow};
+use serde_json::json;
+use tch::Device;
+
+use crate::data::Source;
+use folder::{Existing, Folder};
+use material::Material;
+use progress::MethodLine;
+use run::{Ended, Workplace};
+use spec::Experiment;
+
+/// How an experiment is run; none of it changes what it computes, but for rounding.
+pub struct Options<'a> {
+    /// The folder above the results folder.
+    pub out: &'a Path,
+    /// What to do with results that are there.
+    pub existing: Existing,
+    /// Where data sets lie.
+    pub source: Source,
+    /// Where tensors live.
+    pub device: Device,
+    /// Threads.
+    pub threads: usize,
+    /// No progress, no table.
+    pub quiet: bool,
+    /// Set when the user wants to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// How an experiment ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Every run is done; the table.
+    Done(String),
+    /// Some runs failed, for these reasons; the others are done.
+    Failed(Vec<String>, String),
+    /// The user stopped it.
+    Stopped,
+}
+
+/// Runs what is left to run of an experiment, and writes its summary and figures after every method.
+///
+/// # Errors
+/// Nothing can be run: the data or the results folder cannot be had.
+pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
+    let folder = Folder::open(options.out, experiment, options.existing)?;
+    let material = Material::load(experiment, &options.source, options.device)?;
+    let workplace = Workplace {
+        material: &material,
+        folder: &folder,
+        stop: options.stop,
+        device: options.device,
+        threads: options.threads,
+    };
+    let folds = experiment.task.classes.0.folds();
+    let folds = (0..folds).map(|fold| material.fold(fold)).collect::<Result<Vec<_>>>()?;
+    let width = experiment.methods.keys().map(String::len).max().unwrap_or(0);
+    let (mut failures, mut table) = (Vec::new(), String::new());
+    for name in experiment.methods.keys() {
+        let mut line = MethodLine::new(name, width, options.quiet);
+        let (mut done, mut failed) = (0, 0);
+        for run in experiment.runs().iter().filter(|run| run.name == name) {
+            if run.is_done_in(&folder.path) {
+                done += 1;
+                continue;
+            }
+            // libtorch reports what it cannot do, out of memory for example, by a panic of tch.
+            let result = catch_unwind(AssertUnwindSafe(|| workplace.run(run, &folds[run.fold], &mut line)))
+                .unwrap_or_else(|panic| Err(Ended::Failed(anyhow!(message(&*panic)))));
+            match result {
+                Ok(()) => done += 1,
+                Err(Ended::Stopped) => return Ok(Outcome::Stopped),
+                Err(Ended::Failed(error)) if error.is::<crate::misuse::Misuse>() => return Err(error),
+                Err(Ended::Failed(error)) => {
+                    failed += 1;
+                    let reason = format!("{}: {error:#}", run.folder);
+                    let _ = workplace.log(run, json!({"event": "failed", "reason": reason})); // the disk may be full
+                    failures.push(reason);
+                }
+            }
+            if options.stop.load(Ordering::Relaxed) {
+                return Ok(Outcome::Stopped);
+            }
+        }
+        table = results::summarise_runs(&folder, experiment)?;
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        line.finish(&format!("{done} run{} done{failed}", if done == 1 { "" } else { "s" }));
+    }
+    Ok(if failures.is_empty() { Outcome::Done(table) } else { Outcome::Failed(failures, table) })
+}
+
+/// The text of a panic.
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("an unknown error");
+    format!("libtorch gave up: {}", text.lines().next().unwrap_or(text))
+}

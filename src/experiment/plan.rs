@@ -1,0 +1,58 @@
+//! The runs of an experiment: every method with every fold and seed.
+
+use std::path::{Path, PathBuf};
+
+use super::{method::Method, spec::Experiment};
+
+/// One method with one fold and seed.
+#[derive(Clone, Debug)]
+pub struct Run<'a> {
+    /// The method's name in the experiment file.
+    pub name: &'a str,
+    /// The method.
+    pub method: &'a Method,
+    /// The cross-validation fold, 0 where there is only one split.
+    pub fold: usize,
+    /// The seed.
+    pub seed: u64,
+    /// Its folder's name under the experiment's results: `<method>-seed<k>`, or `<method>-fold<f>-seed<k>`.
+    pub folder: String,
+}
+
+/// Written when a run is done, so that its being there says so.
+pub const EVALUATION: &str = "evaluation.csv";
+
+impl Experiment {
+    /// All runs, method by method.
+    pub fn runs(&self) -> Vec<Run<'_>> {
+        let folds = self.task.classes.0.folds();
+        let mut runs = Vec::new();
+        for (name, method) in &self.methods {
+            for fold in 0..folds {
+                for &seed in &self.seeds {
+                    let part = if folds > 1 { format!("-fold{fold}") } else { String::new() };
+                    let folder = format!("{name}{part}-seed{seed}");
+                    runs.push(Run { name, method, fold, seed, folder });
+                }
+            }
+        }
+        runs
+    }
+
+    /// Whether every run has left its results in this folder.
+    pub fn is_finished_in(&self, results: &Path) -> bool {
+        self.runs().iter().all(|run| run.is_done_in(results))
+    }
+}
+
+impl Run<'_> {
+    /// Whether the run has left its results in the experiment's folder.
+    pub fn is_done_in(&self, results: &Path) -> bool {
+        results.join(self.file(EVALUATION)).exists()
+    }
+
+    /// A file of the run, relative to the experiment's folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        Path::new(&self.folder).join(name)
+    }
+}

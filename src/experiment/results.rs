@@ -1,0 +1,68 @@
+//! From the files of an experiment's runs to its summary, table and figures.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::de::DeserializeOwned;
+
+use super::{folder, folder::Folder, plan::EVALUATION, spec::Experiment, table::tables};
+use crate::{
+    figures::{Results, draw_all},
+    records,
+    summary::{chosen_steps, summarise},
+};
+
+/// Writes `summary.csv`, `summary.md` and `figures/` from what the runs have left so far, and gives the table for a terminal.
+///
+/// # Errors
+/// A file of a run is damaged, or the folder cannot be written.
+pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String> {
+    let results = read(&folder.path, experiment)?;
+    let rows = summarise(&results.evaluation, &results.methods);
+    folder.write("summary.csv", &records::to_csv(&rows)?)?;
+    let chosen = chosen_steps(&results.validation);
+    let is_chosen = |row: &crate::summary::SummaryRow| {
+        chosen.get(&(row.method.clone(), row.shots)).is_some_and(|step| *step == row.step)
+    };
+    let markdown = format!("# {}\n\n{}", experiment.name, tables(&rows, is_chosen, true));
+    folder.write("summary.md", markdown.as_bytes())?;
+    for figure in draw_all(&results)? {
+        let file = |ending| Path::new("figures").join(figure.name).with_extension(ending);
+        folder.write(file("svg"), figure.svg.as_bytes())?;
+        folder.write(file("png"), &figure.png)?;
+    }
+    Ok(tables(&rows, is_chosen, false))
+}
+
+/// Redraws the figures of a results folder and gives its table.
+///
+/// # Errors
+/// The folder is none of results, its files are damaged, or it cannot be written.
+pub fn redraw(path: &Path) -> Result<String> {
+    let experiment = folder::config(path)?;
+    summarise_runs(&Folder::at(path)?, &experiment)
+}
+
+fn read(path: &Path, experiment: &Experiment) -> Result<Results> {
+    let task = &experiment.task;
+    Ok(Results {
+        title: format!("{}: {}-way {}-shot", experiment.name, task.ways, task.shots),
+        methods: experiment.methods.keys().cloned().collect(),
+        train: rows(path, experiment, "train.csv")?,
+        evaluation: rows(path, experiment, EVALUATION)?,
+        validation: rows(path, experiment, "validation.csv")?,
+        ways: task.ways,
+    })
+}
+
+/// The rows of a file of every run that has it.
+fn rows<Row: DeserializeOwned>(path: &Path, experiment: &Experiment, file: &str) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for run in experiment.runs() {
+        let file = path.join(run.file(file));
+        if file.exists() {
+            rows.extend(records::read::<Row>(&file)?);
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,320 @@
+//! One run: builds its parts, trains, tests, and leaves its files.
+
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use tch::Device;
+use thiserror::Error;
+
+use super::{
+    environment::environment,
+    folder::Folder,
+    material::{Fold, Material},
+    plan::{EVALUATION, Run},
+    progress::MethodLine,
+    spec::{Initialisation, Train},
+    state,
+};
+use crate::{
+    algorithms::{MetaLearner, Setting, Testing, Training},
+    evaluate::{Verdict, evaluate, score},
+    models::Params,
+    random::{Draws, Purpose, stream},
+    records::{self, EvaluationRow, Task, TrainRow},
+    tasks::{
+        TaskSource,
+        few_shot::{AllClasses, whole_dataset},
+        frozen::FrozenEpisodes,
+    },
+    train::{Halt, Progress, State, Trainer, Validator},
+};
+
+/// How a run ended, if not well.
+#[derive(Debug, Error)]
+pub enum Ended {
+    /// The user stopped it; it can be resumed.
+    #[error("stopped")]
+    Stopped,
+    /// It failed; other runs go on.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+impl From<Halt> for Ended {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Stopped => Self::Stopped,
+            Halt::Observer(error) => Self::Failed(error),
+            diverged @ Halt::Diverged { .. } => Self::Failed(diverged.into()),
+        }
+    }
+}
+
+/// What all runs of an experiment share.
+pub struct Workplace<'a> {
+    /// Data and episodes.
+    pub material: &'a Material<'a>,
+    /// Where results go.
+    pub folder: &'a Folder,
+    /// Set when the user wants to stop.
+    pub stop: &'a AtomicBool,
+    /// Where tensors live.
+    pub device: Device,
+    /// Threads for meta-batches and tests.
+    pub threads: usize,
+}
+
+/// Episodes of `validation.csv` for methods without validation while training.
+const VALIDATION_EPISODES: usize = 200;
+/// At least so often the state is saved, validation or not.
+const SAVE_EVERY: Duration = Duration::from_secs(20);
+
+impl Workplace<'_> {
+    /// Trains and tests one run, going on from its state if it left one.
+    ///
+    /// # Errors
+    /// See [`Ended`]. Whatever was learned is saved.
+    pub fn run(&self, run: &Run, fold: &Fold, line: &mut MethodLine) -> Result<(), Ended> {
+        let experiment = self.material.experiment;
+        let started = Instant::now();
+        let environment = environment(self.device, self.threads, &fold.hash);
+        let text = serde_json::to_string_pretty(&environment).context("JSON")?;
+        self.write(run, "environment.json", text.as_bytes())?;
+        self.write(run, "config.yaml", serde_saphyr::to_string(experiment).context("YAML")?.as_bytes())?;
+
+        let train = run.method.train(&experiment.train);
+        let training = run.method.algorithm.training();
+        let shots = match training {
+            Training::Episodes { shots } => shots.unwrap_or(experiment.task.shots),
+            _ => experiment.task.shots,
+        };
+        let source = self.material.training(fold, shots, run.seed);
+        let learner = run.method.algorithm.build(&Setting {
+            model: experiment.model.clone(),
+            inputs: self.material.bank.inputs(),
+            ways: experiment.task.ways,
+            training_classes: source.classes(),
+            classes: self.material.dataset.classes.len(),
+        });
+        let theta = self.initial(&*learner, &train, run.seed)?;
+        let fresh = State::new(theta, &train.outer);
+        let episodes = train.validate.as_ref().map_or(VALIDATION_EPISODES, |v| v.episodes);
+        let validation = self.material.validation(fold, episodes);
+        let state = match training {
+            Training::Nothing => fresh,
+            Training::Episodes { .. } => {
+                self.train(run, &*learner, &source, &train, validation.as_ref(), fresh, line)?
+            }
+            Training::AllClasses => {
+                let source = AllClasses(source);
+                self.train(run, &*learner, &source, &train, validation.as_ref(), fresh, line)?
+            }
+        };
+        let theta = state.result().detached(self.device);
+        self.save_checkpoint(run, &learner.checkpoint(&theta))?;
+        if learner.testing() == Testing::Episodes
+            && let Some(validation) = &validation
+        {
+            let rows = self.test(run, &*learner, &theta, validation, line)?;
+            self.write(run, "validation.csv", &records::to_csv(&rows)?)?;
+        }
+        let rows = match learner.testing() {
+            Testing::Episodes => self.test(run, &*learner, &theta, &fold.test, line)?,
+            Testing::WholeDataset => self.test_whole_dataset(run, &*learner, &theta),
+        };
+        self.write(run, EVALUATION, &records::to_csv(&rows)?)?;
+        let seconds = started.elapsed().as_secs_f64();
+        self.log(run, json!({"event": "done", "seconds": seconds, "iterations": state.iteration}))?;
+        Ok(())
+    }
+
+    fn initial(&self, learner: &dyn MetaLearner, train: &Train, seed: u64) -> Result<Params> {
+        let drawn = learner.init(&mut stream(seed, Purpose::Init, 0));
+        let theta = match &train.init {
+            Initialisation::Checkpoint(path) if !drawn.names.is_empty() => {
+                Params::from_checkpoint(path, &drawn)?
+            }
+            _ => drawn,
+        };
+        Ok(theta.detached(self.device))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one call, one place")]
+    fn train(
+        &self,
+        run: &Run,
+        learner: &dyn MetaLearner,
+        source: &dyn TaskSource,
+        train: &Train,
+        validation: Option<&FrozenEpisodes>,
+        fresh: State,
+        line: &mut MethodLine,
+    ) -> Result<State, Ended> {
+        let train_csv = self.folder.path.join(run.file("train.csv"));
+        let state = state::load(&self.folder.path.join(run.file("state.safetensors")), &fresh, self.device)?;
+        let mut rows: Vec<TrainRow> = Vec::new();
+        if let Some(state) = &state {
+            rows = records::read(&train_csv)?;
+            rows.retain(|row| row.iteration <= state.iteration);
+            self.log(run, json!({"event": "resumed", "iteration": state.iteration}))?;
+        } else {
+            self.log(run, json!({"event": "started"}))?;
+        }
+        let state = state.unwrap_or(fresh);
+        let validator = train.validate.as_ref().zip(validation).map(|(v, episodes)| Validator {
+            episodes,
+            shots: self.material.experiment.task.shots,
+            every: v.every,
+            patience: v.patience,
+        });
+        let trainer = Trainer {
+            learner,
+            source,
+            iterations: train.iterations,
+            meta_batch: train.meta_batch,
+            outer: &train.outer,
+            validation: validator,
+            seed: run.seed,
+            threads: self.threads,
+        };
+        line.train(state.iteration, train.iterations);
+        let label = label(run);
+        let mut saved = Instant::now();
+        let state = trainer.train(state, |state, progress| {
+            rows.push(train_row(run, &progress));
+            line.iteration(&label, &progress, train.meta_batch, state.best.as_ref().map(|b| b.accuracy));
+            let stop = self.stop.load(Ordering::Relaxed);
+            if let Some(score) = progress.validation {
+                self.log(
+                    run,
+                    json!({"event": "validated", "iteration": state.iteration, "loss": score.loss,
+                                     "accuracy": score.accuracy}),
+                )?;
+            }
+            if stop || progress.validation.is_some() || saved.elapsed() > SAVE_EVERY {
+                self.write(run, "train.csv", &records::to_csv(&rows)?)?;
+                self.write(run, "state.safetensors", &state::save(state)?)?;
+                saved = Instant::now();
+            }
+            Ok(if stop { Verdict::Stop } else { Verdict::Continue })
+        });
+        if let Err(Halt::Diverged { .. }) = &state {
+            self.write(run, "train.csv", &records::to_csv(&rows)?)?; // how it came to that
+        }
+        let state = state?;
+        self.write(run, "train.csv", &records::to_csv(&rows)?)?;
+        self.write(run, "state.safetensors", &state::save(&state)?)?;
+        Ok(state)
+    }
+
+    fn save_checkpoint(&self, run: &Run, theta: &Params) -> Result<()> {
+        let about = json!({"experiment": self.material.experiment.name, "run": run.folder}).to_string();
+        let tensors: Vec<_> = theta.iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect();
+        self.write(run, "checkpoint.safetensors", &state::to_safetensors(&tensors, about)?)
+    }
+
+    /// Tests on frozen episodes, with every number of shots and steps.
+    fn test(
+        &self,
+        run: &Run,
+        learner: &dyn MetaLearner,
+        theta: &Params,
+        episodes: &FrozenEpisodes,
+        line: &mut MethodLine,
+    ) -> Result<Vec<EvaluationRow>, Ended> {
+        let experiment = self.material.experiment;
+        let (steps, shots) = (&experiment.evaluate.steps, experiment.test_shots());
+        line.test(&label(run), episodes.len() * shots.len());
+        let line = &*line;
+        let observe = |count| {
+            line.tested(count);
+            if self.stop.load(Ordering::Relaxed) { Verdict::Stop } else { Verdict::Continue }
+        };
+        let mut rows = Vec::new();
+        for shots in shots {
+            let scores =
+                evaluate(learner, theta, episodes, shots, steps, self.draws(run), self.threads, &observe)
+                    .ok_or(Ended::Stopped)?;
+            for (episode, scores) in scores.iter().enumerate() {
+                rows.extend(scores.iter().zip(steps).map(|(score, &step)| EvaluationRow {
+                    method: run.name.to_owned(),
+                    fold: run.fold,
+                    seed: run.seed,
+                    task: Task::FewShot,
+                    shots,
+                    episode,
+                    step,
+                    loss: score.loss,
+                    accuracy: score.accuracy,
+                }));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Tests with all training images as the support set and all test images as queries.
+    fn test_whole_dataset(&self, run: &Run, learner: &dyn MetaLearner, theta: &Params) -> Vec<EvaluationRow> {
+        let data = &self.material.dataset;
+        let steps = &self.material.experiment.evaluate.steps;
+        // One large task: here libtorch's own threads are the ones that pay.
+        tch::set_num_threads(self.threads as i32);
+        let scores = score(learner, theta, &whole_dataset(data, &self.material.bank), steps, self.draws(run));
+        tch::set_num_threads(1);
+        let scores = scores.into_iter().flatten().zip(steps);
+        let shots = data.training / data.classes.len().max(1);
+        scores
+            .map(|(score, &step)| EvaluationRow {
+                method: run.name.to_owned(),
+                fold: run.fold,
+                seed: run.seed,
+                task: Task::WholeDataset,
+                shots,
+                episode: 0,
+                step,
+                loss: score.loss,
+                accuracy: score.accuracy,
+            })
+            .collect()
+    }
+
+    fn draws(&self, run: &Run) -> Draws {
+        Draws { seed: run.seed, purpose: Purpose::Adapt, occasion: 0 }
+    }
+
+    fn write(&self, run: &Run, name: &str, bytes: &[u8]) -> Result<()> {
+        self.folder.write(&run.file(name), bytes)
+    }
+
+    /// Appends an event to the run's `log.jsonl`, with the time in seconds since 1970.
+    pub fn log(&self, run: &Run, mut event: Value) -> Result<()> {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        event["time"] = json!(now.as_secs_f64());
+        let path = self.folder.path.join(run.file("log.jsonl"));
+        let append = || writeln!(OpenOptions::new().create(true).append(true).open(&path)?, "{event}");
+        append().with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// How a run is called in its method's line.
+fn label(run: &Run) -> String {
+    run.folder.strip_prefix(run.name).unwrap_or(&run.folder).trim_start_matches('-').to_owned()
+}
+
+fn train_row(run: &Run, progress: &Progress) -> TrainRow {
+    TrainRow {
+        method: run.name.to_owned(),
+        fold: run.fold,
+        seed: run.seed,
+        iteration: progress.iteration,
+        loss: progress.loss,
+        learning_rate: progress.rate,
+        validation_loss: progress.validation.map(|score| score.loss),
+        validation_accuracy: progress.validation.map(|score| score.accuracy),
+    }
+}

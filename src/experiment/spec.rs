@@ -1,0 +1,387 @@
+//! The experiment file as its author writes it. What is not said has a default; what is written is checked before anything runs.
+
+use std::{fmt, path::PathBuf};
+
+use garde::Validate;
+use indexmap::IndexMap;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, value::MapAccessDeserializer},
+};
+
+use super::method::Method;
+use crate::{
+    models::{ModelSpec, mlp::Mlp},
+    outer::Outer,
+    tasks::{augmentation::Augmentation, class_split::ClassSplit},
+};
+
+/// A whole experiment: every method is trained on the same tasks and tested on the same frozen episodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Names the results folder: letters, digits, `-`, `_` and `.`.
+    #[garde(custom(folder_name))]
+    pub name: String,
+    /// What a task is.
+    #[garde(dive)]
+    pub task: Task,
+    /// The network; `mlp` with two hidden layers of 64 unless said otherwise.
+    #[garde(dive)]
+    #[serde(default = "default_model")]
+    pub model: ModelSpec,
+    /// The outer loop.
+    #[garde(dive)]
+    #[serde(default)]
+    pub train: Train,
+    /// What is compared, by names of your choice.
+    #[garde(custom(method_names))]
+    pub methods: IndexMap<String, Method>,
+    /// The test.
+    #[garde(dive)]
+    #[serde(default)]
+    pub evaluate: Evaluate,
+    /// Every method runs once with each.
+    #[garde(length(min = 1, max = 10_000), custom(distinct))]
+    #[serde(default = "default_seeds")]
+    pub seeds: Vec<u64>,
+}
+
+impl Experiment {
+    /// The numbers of shots that are tested.
+    pub fn test_shots(&self) -> Vec<usize> {
+        if self.evaluate.shots.is_empty() { vec![self.task.shots] } else { self.evaluate.shots.clone() }
+    }
+
+    /// The largest number of shots that validation or test episodes are asked for.
+    pub fn largest_shots(&self) -> usize {
+        self.test_shots().into_iter().fold(self.task.shots, usize::max)
+    }
+
+    /// Makes it a rehearsal of itself: every method, one seed, few iterations, episodes and steps, in a folder of its own.
+    pub fn shorten(&mut self) {
+        const ITERATIONS: usize = 40;
+        const EPISODES: usize = 50;
+        const STEPS: usize = 10;
+        let validation = Validation { every: 20, episodes: 30, patience: None };
+        self.name.push_str("-quick");
+        self.seeds.truncate(1);
+        self.train.iterations = self.train.iterations.min(ITERATIONS);
+        self.train.validate = self.train.validate.as_ref().map(|_| validation.clone());
+        self.methods.values_mut().for_each(|method| method.shorten(ITERATIONS, &validation));
+        self.evaluate.episodes = self.evaluate.episodes.min(EPISODES);
+        self.evaluate.steps.retain(|&step| step <= STEPS);
+        if self.evaluate.steps.is_empty() {
+            self.evaluate.steps.push(STEPS);
+        }
+    }
+}
+
+fn default_model() -> ModelSpec {
+    ModelSpec::Mlp(Mlp::default())
+}
+
+fn default_seeds() -> Vec<u64> {
+    vec![0]
+}
+
+/// A few-shot classification task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// A registered data set, or `{idx: FOLDER}`.
+    #[garde(custom(known_dataset))]
+    pub dataset: DatasetSpec,
+    /// N, classes per task.
+    #[garde(range(min = 2, max = 1000))]
+    pub ways: usize,
+    /// K, support images per class.
+    #[garde(range(min = 1, max = 10_000))]
+    pub shots: usize,
+    /// Q, queries per class.
+    #[garde(range(min = 1, max = 10_000))]
+    #[serde(default = "default_queries")]
+    pub queries: usize,
+    /// Which classes train, validate and test.
+    #[garde(skip)]
+    pub classes: Classes,
+    /// New classes for meta-training made from old ones.
+    #[garde(dive)]
+    #[serde(default)]
+    pub augment: Augmentation,
+}
+
+fn default_queries() -> usize {
+    15
+}
+
+/// Where the images come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum DatasetSpec {
+    /// By registered name.
+    Named(String),
+    /// A folder that holds any data set in IDX form.
+    Folder {
+        /// The folder.
+        idx: PathBuf,
+    },
+}
+
+/// How classes are divided, in the file's form of [`ClassSplit`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Classes(pub ClassSplit);
+
+/// The outer loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Train {
+    /// Outer iterations.
+    #[garde(range(min = 1, max = 100_000_000))]
+    pub iterations: usize,
+    /// T, tasks per iteration.
+    #[garde(range(min = 1, max = 100_000))]
+    pub meta_batch: usize,
+    /// How theta moves.
+    #[garde(dive)]
+    pub outer: Outer,
+    /// Where theta starts.
+    #[garde(skip)]
+    pub init: Initialisation,
+    /// Validation on meta-validation tasks; `null` for none, then the last theta counts.
+    #[garde(dive)]
+    pub validate: Option<Validation>,
+}
+
+impl Default for Train {
+    fn default() -> Self {
+        Self {
+            iterations: 2000,
+            meta_batch: 32,
+            outer: Outer::default(),
+            init: Initialisation::Random,
+            validate: Some(Validation::default()),
+        }
+    }
+}
+
+/// Where theta starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Initialisation {
+    /// Drawn by the run's seed.
+    Random,
+    /// From a run's `checkpoint.safetensors`.
+    Checkpoint(PathBuf),
+}
+
+/// Validation while training; the theta that does best there is the one that is tested.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Validation {
+    /// Iterations between validations.
+    #[garde(range(min = 1))]
+    pub every: usize,
+    /// Frozen meta-validation episodes.
+    #[garde(range(min = 1, max = 1_000_000))]
+    pub episodes: usize,
+    /// Training stops after so many validations without a better one; without it, never early.
+    #[garde(inner(range(min = 1)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+}
+
+impl Default for Validation {
+    fn default() -> Self {
+        Self { every: 100, episodes: 200, patience: None }
+    }
+}
+
+/// The test on frozen meta-test episodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evaluate {
+    /// Frozen meta-test episodes.
+    #[garde(range(min = 2, max = 1_000_000))]
+    pub episodes: usize,
+    /// Accuracy is measured after each of these numbers of adaptation steps.
+    #[garde(length(min = 1), inner(range(max = 100_000)), custom(ascending))]
+    pub steps: Vec<usize>,
+    /// And for each of these numbers of support images per class; the task's `shots` if empty.
+    #[garde(inner(range(min = 1, max = 10_000)), custom(ascending))]
+    pub shots: Vec<usize>,
+    /// Draws the frozen validation and test episodes; not the runs' seeds.
+    #[garde(skip)]
+    pub seed: u64,
+}
+
+impl Default for Evaluate {
+    fn default() -> Self {
+        Self { episodes: 1000, steps: vec![0, 1, 5, 10, 50, 100], shots: Vec::new(), seed: 0 }
+    }
+}
+
+fn folder_name(name: &str, _: &()) -> garde::Result {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !name.is_empty() && name.len() <= 100 && name.chars().all(fits) && !name.starts_with('.') {
+        return Ok(());
+    }
+    Err(garde::Error::new(format!(
+        "{name:?} names a folder: use 1 to 100 letters, digits, '-', '_' and '.', no '.' first"
+    )))
+}
+
+fn method_names(methods: &IndexMap<String, Method>, context: &()) -> garde::Result {
+    if methods.is_empty() {
+        return Err(garde::Error::new("name at least one, for example maml: {maml: {}}"));
+    }
+    methods.keys().try_for_each(|name| folder_name(name, context))
+}
+
+fn known_dataset(dataset: &DatasetSpec, _: &()) -> garde::Result {
+    let DatasetSpec::Named(name) = dataset else { return Ok(()) };
+    if crate::data::find(name).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> = crate::data::REGISTRY.iter().map(|entry| entry.name).collect();
+    Err(garde::Error::new(format!(
+        "there is no data set {name:?}; there is {}, and {{idx: FOLDER}} reads any in IDX form",
+        known.join(", ")
+    )))
+}
+
+fn distinct(seeds: &[u64], _: &()) -> garde::Result {
+    match seeds.iter().enumerate().find(|(i, seed)| seeds[..*i].contains(seed)) {
+        Some((_, seed)) => Err(garde::Error::new(format!("{seed} stands there twice"))),
+        None => Ok(()),
+    }
+}
+
+fn ascending(values: &[usize], _: &()) -> garde::Result {
+    match values.windows(2).find(|pair| pair[0] >= pair[1]) {
+        Some(pair) => Err(garde::Error::new(format!(
+            "must ascend, each value once, but {} follows {}",
+            pair[1], pair[0]
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The map form of [`Classes`]: one of the three sets of keys.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassKeys {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train: Option<Vec<usize>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<Vec<usize>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<Vec<usize>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<[usize; 3]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folds: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+}
+
+const CLASSES: &str = "classes are {train: [..], validation: [..], test: [..]}, or {split: [5, 2, 3], seed: 0}, \
+                       or {folds: 5, seed: 0}, or shared";
+
+impl<'de> Deserialize<'de> for Classes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Classes;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str(CLASSES)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Classes, E> {
+                if text == "shared" { Ok(Classes(ClassSplit::Shared)) } else { Err(E::custom(CLASSES)) }
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Classes, M::Error> {
+                let keys = ClassKeys::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Classes(match keys {
+                    ClassKeys {
+                        train: Some(train),
+                        validation,
+                        test: Some(test),
+                        split: None,
+                        folds: None,
+                        seed: None,
+                    } => ClassSplit::Lists { train, validation: validation.unwrap_or_default(), test },
+                    ClassKeys {
+                        train: None,
+                        validation: None,
+                        test: None,
+                        split: Some(sizes),
+                        folds: None,
+                        seed,
+                    } => ClassSplit::Drawn { sizes, seed: seed.unwrap_or(0) },
+                    ClassKeys {
+                        train: None,
+                        validation: None,
+                        test: None,
+                        split: None,
+                        folds: Some(folds),
+                        seed,
+                    } => ClassSplit::Folds { folds, seed: seed.unwrap_or(0) },
+                    _ => return Err(de::Error::custom(CLASSES)),
+                }))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl Serialize for Classes {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let keys = match self.0.clone() {
+            ClassSplit::Lists { train, validation, test } => ClassKeys {
+                train: Some(train),
+                validation: Some(validation),
+                test: Some(test),
+                ..ClassKeys::default()
+            },
+            ClassSplit::Drawn { sizes, seed } => {
+                ClassKeys { split: Some(sizes), seed: Some(seed), ..ClassKeys::default() }
+            }
+            ClassSplit::Folds { folds, seed } => {
+                ClassKeys { folds: Some(folds), seed: Some(seed), ..ClassKeys::default() }
+            }
+            ClassSplit::Shared => return serializer.serialize_str("shared"),
+        };
+        keys.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for DatasetSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = DatasetSpec;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("the name of a data set, or {idx: FOLDER}")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<DatasetSpec, E> {
+                Ok(DatasetSpec::Named(name.to_owned()))
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<DatasetSpec, M::Error> {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Keys {
+                    idx: PathBuf,
+                }
+                let Keys { idx } = Keys::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(DatasetSpec::Folder { idx })
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}

@@ -1,0 +1,132 @@
+//! Figures of an experiment's results, as SVG for papers and pages and as PNG for everything else.
+//!
+//! They are drawn from rows of CSV files alone. To add a figure: one file with a [`Figure`], one line in [`all`].
+
+mod adaptation;
+mod axis;
+mod canvas;
+mod chart;
+mod contact_sheet;
+mod raster;
+mod shots;
+mod style;
+mod validation;
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+
+pub use contact_sheet::{ContactRow, contact_sheet};
+
+use crate::{
+    records::{EvaluationRow, TrainRow},
+    summary::{SummaryRow, summarise},
+};
+use chart::{Entry, Sample};
+use style::{CHANCE, Look};
+
+/// The results of an experiment's runs, as far as they have come.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// The first line of every figure.
+    pub title: String,
+    /// The methods in the order of the experiment file, which also gives them their colours.
+    pub methods: Vec<String>,
+    /// The rows of every run's `train.csv`.
+    pub train: Vec<TrainRow>,
+    /// The rows of every run's `evaluation.csv`.
+    pub evaluation: Vec<EvaluationRow>,
+    /// Classes per episode.
+    pub ways: usize,
+    /// The rows of every run's `validation.csv`, which choose the number of steps to compare methods at.
+    pub validation: Vec<EvaluationRow>,
+}
+
+/// Something worth seeing in the results.
+pub trait Figure {
+    /// The stem of the figure's files.
+    fn name(&self) -> &'static str;
+    /// What the figure shows, in a sentence or two to be printed below it.
+    fn caption(&self, results: &Results) -> String;
+    /// The figure as SVG text; `None` where the results hold nothing to draw yet.
+    ///
+    /// # Errors
+    /// If the drawing library fails.
+    fn draw(&self, results: &Results) -> Result<Option<String>>;
+}
+
+/// Every figure, in the order of a report.
+pub fn all() -> Vec<Box<dyn Figure>> {
+    vec![Box::new(adaptation::Adaptation), Box::new(shots::Shots), Box::new(validation::Validation)]
+}
+
+/// A finished figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// The stem of its files.
+    pub name: &'static str,
+    /// What it shows.
+    pub caption: String,
+    /// The `.svg` file; without width and height, so that it takes those of its surroundings.
+    pub svg: String,
+    /// The `.png` file.
+    pub png: Vec<u8>,
+}
+
+/// Draws every figure for which there are results.
+///
+/// # Errors
+/// Names the figure that cannot be drawn.
+pub fn draw_all(results: &Results) -> Result<Vec<Drawn>> {
+    let mut drawn = Vec::new();
+    for figure in all() {
+        let name = figure.name();
+        let svg = figure.draw(results).with_context(|| format!("cannot draw the figure {name}"))?;
+        if let Some(svg) = svg {
+            let png = raster::png(&svg).with_context(|| format!("cannot draw the figure {name}"))?;
+            drawn.push(Drawn { name, caption: figure.caption(results), svg, png });
+        }
+    }
+    Ok(drawn)
+}
+
+impl Results {
+    /// The methods and their looks: those of the experiment file, then others that only the rows name.
+    fn looks(&self) -> Vec<(&str, Look)> {
+        let trained = self.train.iter().map(|row| &row.method);
+        let evaluated = self.evaluation.iter().map(|row| &row.method);
+        let others: BTreeSet<&String> =
+            trained.chain(evaluated).filter(|m| !self.methods.contains(m)).collect();
+        let methods = self.methods.iter().chain(others);
+        methods.enumerate().map(|(place, method)| (method.as_str(), Look::of(place))).collect()
+    }
+
+    /// Mean accuracies. One that is no number, since a run diverged, has no place in a figure.
+    fn summary(&self) -> Vec<SummaryRow> {
+        let mut rows = summarise(&self.evaluation, &self.methods);
+        rows.retain(|row| row.accuracy.is_finite());
+        rows
+    }
+
+    /// The accuracy of guessing, in per cent.
+    fn chance(&self) -> Option<f64> {
+        (self.ways > 0).then(|| 100.0 / self.ways as f64)
+    }
+
+    /// The heading of what was tested with so many shots.
+    fn task_name(&self, shots: usize) -> String {
+        match self.ways {
+            0 => format!("{shots}-shot"),
+            ways => format!("{ways}-way {shots}-shot"),
+        }
+    }
+}
+
+/// The legend's line for chance; it says so where the line itself is below the axis.
+fn chance_entry(chance: f64, shown: bool) -> Entry {
+    let note = (!shown).then(|| "below the axis".to_owned());
+    Entry { sample: Sample::Level(CHANCE), label: format!("chance ({chance:.1} %)"), note }
+}
+
+#[cfg(test)]
+mod tests;

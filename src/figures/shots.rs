@@ -1,0 +1,121 @@
+//! What more examples per class are worth to each method.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use super::{
+    Figure, Results,
+    adaptation::interval,
+    axis::Axis,
+    chance_entry,
+    chart::{Chart, Entry, Mark, Panel, Sample},
+    style::CHANCE,
+};
+use crate::{
+    records::Task,
+    summary::{SummaryRow, chosen_steps},
+};
+
+/// Test accuracy by number of shots, each method after the number of steps that validation chose.
+pub struct Shots;
+
+/// How much of a group's width its bars take, at least four of them.
+const FILLED: f64 = 0.84;
+
+impl Figure for Shots {
+    fn name(&self) -> &'static str {
+        "shots"
+    }
+
+    fn caption(&self, results: &Results) -> String {
+        format!(
+            "Accuracy on held-out test episodes by the number of support images per class, {}: mean over episodes and \
+             seeds; whiskers are 95 % intervals over episodes.",
+            rule(results)
+        )
+    }
+
+    fn draw(&self, results: &Results) -> Result<Option<String>> {
+        let mut rows = results.summary();
+        rows.retain(|row| row.task == Task::FewShot);
+        let chosen = chosen_steps(&results.validation);
+        let shots: BTreeSet<usize> = rows.iter().map(|row| row.shots).collect();
+        let methods: Vec<_> = results
+            .looks()
+            .into_iter()
+            .filter_map(|(method, look)| {
+                let bars = shots
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(group, shots)| Some((group, reported(&rows, method, *shots, &chosen)?)));
+                let bars: Vec<_> = bars.collect();
+                (!bars.is_empty()).then_some((method, look, bars))
+            })
+            .collect();
+        if methods.is_empty() {
+            return Ok(None);
+        }
+
+        let width = FILLED / methods.len().max(4) as f64;
+        let group_width = width * methods.len() as f64;
+        let (mut marks, mut legend) = (Vec::new(), Vec::new());
+        for (place, (method, look, bars)) in methods.iter().enumerate() {
+            let mut taken = Vec::new();
+            for (group, row) in bars {
+                let left = *group as f64 + 0.5 * (1.0 - group_width) + place as f64 * width;
+                let sides = (left + 0.05 * width, left + 0.95 * width);
+                marks.push(Mark::Bar { look: *look, sides, top: 100.0 * row.accuracy });
+                let (low, high) = interval(row);
+                if high > low {
+                    marks.push(Mark::Whisker(left + 0.5 * width, low, high));
+                }
+                taken.push(row.step.to_string());
+            }
+            legend.push(Entry {
+                sample: Sample::Bar(*look),
+                label: (*method).to_owned(),
+                note: Some(format!("after {} steps", taken.join(", "))),
+            });
+        }
+        if let Some(chance) = results.chance() {
+            marks.push(Mark::Level(CHANCE, chance));
+            legend.push(chance_entry(chance, true));
+        }
+        let chart = Chart {
+            title: results.title.clone(),
+            subtitle: format!(
+                "accuracy on test tasks {}: mean and 95 % interval over episodes",
+                rule(results)
+            ),
+            x: Axis::groups("support images per class", shots.iter().map(usize::to_string)),
+            y: Axis::linear("test accuracy (%)", 0.0, 100.0),
+            panels: vec![Panel { heading: None, marks }],
+            legend,
+        };
+        chart.svg().map(Some)
+    }
+}
+
+/// A method's row at the step that validation chose, without validation at the last one.
+fn reported<'a>(
+    rows: &'a [SummaryRow],
+    method: &str,
+    shots: usize,
+    chosen: &BTreeMap<(String, usize), usize>,
+) -> Option<&'a SummaryRow> {
+    let mut of_method = rows.iter().filter(|row| row.method == method && row.shots == shots);
+    match chosen.get(&(method.to_owned(), shots)) {
+        Some(step) => of_method.find(|row| row.step == *step),
+        None => of_method.max_by_key(|row| row.step),
+    }
+}
+
+/// How the numbers of steps came about.
+fn rule(results: &Results) -> &'static str {
+    if results.validation.is_empty() {
+        "after each method's last step"
+    } else {
+        "after each method's best number of steps on validation tasks"
+    }
+}

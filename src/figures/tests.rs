@@ -1,0 +1,109 @@
+//! What holds for every registered figure.
+
+use super::*;
+use crate::records::Task;
+
+/// Results of `methods` with 3 seeds and 20 episodes, whose curves cross; the last method is trained on the whole data set.
+fn results(methods: &[&str]) -> Results {
+    let mut results = Results {
+        title: "digits <&> letters".to_owned(),
+        methods: methods.iter().map(|m| (*m).to_owned()).collect(),
+        train: Vec::new(),
+        evaluation: Vec::new(),
+        ways: 5,
+        validation: Vec::new(),
+    };
+    for (place, method) in methods.iter().enumerate() {
+        let whole = place + 1 == methods.len() && place > 0;
+        for seed in 0..3 {
+            for iteration in (0..=1000).step_by(100) {
+                let accuracy = 0.2 + 0.0006 * iteration as f64 + 0.01 * (place as f64 + seed as f64);
+                results.train.push(TrainRow {
+                    method: (*method).to_owned(),
+                    fold: 0,
+                    seed,
+                    iteration,
+                    loss: Some(1.0),
+                    learning_rate: Some(0.001),
+                    validation_loss: Some(1.0),
+                    validation_accuracy: Some(accuracy),
+                });
+            }
+            for (episode, shots, step) in (0..20)
+                .flat_map(|e| [1, 5].map(|k| (e, k)))
+                .flat_map(|(e, k)| [0, 1, 10, 100].map(|s| (e, k, s)))
+            {
+                let learnt = 1.0 - (-(1.0 + place as f64) * step as f64 / 20.0).exp();
+                results.evaluation.push(EvaluationRow {
+                    method: (*method).to_owned(),
+                    fold: 0,
+                    seed,
+                    task: if whole { Task::WholeDataset } else { Task::FewShot },
+                    shots,
+                    episode,
+                    step,
+                    loss: 1.0,
+                    accuracy: 0.2 + 0.5 * learnt + 0.01 * (episode % 5 + shots) as f64,
+                });
+            }
+        }
+    }
+    results
+}
+
+#[test]
+fn same_results_same_bytes() {
+    let results = results(&["maml", "reptile", "plain"]);
+    let drawn = draw_all(&results).expect("figures");
+    assert_eq!(drawn.len(), all().len());
+    assert_eq!(drawn, draw_all(&results).expect("figures"));
+}
+
+#[test]
+fn every_method_is_named_and_special_characters_are_escaped() {
+    let results = results(&["maml", "a<&b", "plain"]);
+    for figure in all() {
+        let svg = figure.draw(&results).expect("drawn").expect("something to draw");
+        assert!(svg.contains("maml") && svg.contains("a&lt;&amp;b"), "{}", figure.name());
+        assert!(svg.contains("digits &lt;&amp;&gt; letters"), "{}", figure.name());
+        assert!(svg.starts_with("<svg viewBox="), "{}", &svg[..80]);
+    }
+}
+
+#[test]
+fn partial_results_are_drawn_or_left_out() {
+    let full = results(&["maml", "reptile", "plain"]);
+    let empty = Results { train: vec![], evaluation: vec![], ..full.clone() };
+    assert_eq!(draw_all(&empty).expect("nothing"), []);
+
+    let nothing_but_nan = Results {
+        evaluation: full
+            .evaluation
+            .iter()
+            .cloned()
+            .map(|r| EvaluationRow { accuracy: f64::NAN, ..r })
+            .collect(),
+        train: full
+            .train
+            .iter()
+            .cloned()
+            .map(|r| TrainRow { validation_accuracy: Some(f64::NAN), ..r })
+            .collect(),
+        ..full.clone()
+    };
+    assert_eq!(draw_all(&nothing_but_nan).expect("nothing"), []);
+
+    let mut some_nan = full.clone();
+    some_nan.evaluation.iter_mut().step_by(7).for_each(|r| r.accuracy = f64::INFINITY);
+    some_nan.train.iter_mut().step_by(2).for_each(|r| r.validation_accuracy = None);
+    draw_all(&some_nan).expect("figures of what is left");
+
+    let single = Results {
+        methods: vec![],
+        evaluation: full.evaluation[..1].to_vec(),
+        train: full.train[..1].to_vec(),
+        ways: 0,
+        ..full
+    };
+    assert_eq!(draw_all(&single).expect("figures of single values").len(), all().len());
+}

@@ -1,0 +1,75 @@
+//! The inner loop: how fast weights phi of all tasks move from theta, and the rules that move them.
+
+pub mod adam;
+pub mod objective;
+pub mod random_search;
+pub mod sgd;
+
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+pub use objective::{Form, Objective, Order};
+
+use crate::registry::registry;
+
+/// How fast weights move.
+pub trait InnerRule {
+    /// Adaptation steps while meta-training.
+    fn steps(&self) -> usize;
+
+    /// Whether the rule commutes with linear maps of the weights, as plain gradient descent does. Only then may the input
+    /// layer be adapted in implicit form; elementwise rules need explicit weights.
+    fn is_linear(&self) -> bool;
+
+    /// Fast weights and rule state after step number `step` (from 0). `fast` is as [`Objective::start`] gives it; `state`
+    /// is empty before the first step and after it whatever the rule needs (moments, for example).
+    fn step(
+        &self,
+        objective: &Objective,
+        step: usize,
+        fast: Vec<Tensor>,
+        state: Vec<Tensor>,
+    ) -> (Vec<Tensor>, Vec<Tensor>);
+}
+
+registry! {
+    /// The inner rules an experiment file can name.
+    pub enum RuleSpec: InnerRule {
+        /// Gradient descent: `phi <- phi - lr * gradient`. Adapts the first layer in implicit form.
+        "sgd" => Sgd(sgd::Sgd),
+        /// Adam (Kingma & Ba 2015), started anew on every task; `beta1: 0` is Reptile's choice.
+        "adam" => Adam(adam::Adam),
+        /// Gradient-free: at each step keep the best of n random perturbations, if it is better.
+        "random_search" => RandomSearch(random_search::RandomSearch),
+    }
+}
+
+impl Default for RuleSpec {
+    fn default() -> Self {
+        Self::Sgd(sgd::Sgd::default())
+    }
+}
+
+impl RuleSpec {
+    /// Adam with its defaults, the rule of ordinary training.
+    pub fn adam() -> Self {
+        Self::Adam(adam::Adam::default())
+    }
+}
+
+/// Adapts all tasks from theta, calling `visit(step, phi)` before the first and after each of the `steps` steps.
+pub fn adapt(
+    rule: &dyn InnerRule,
+    objective: &Objective,
+    steps: usize,
+    mut visit: impl FnMut(usize, &[Tensor]),
+) -> Vec<Tensor> {
+    let mut fast = objective.start();
+    let mut state = Vec::new();
+    visit(0, &fast);
+    for step in 0..steps {
+        (fast, state) = rule.step(objective, step, fast, state);
+        visit(step + 1, &fast);
+    }
+    fast
+}

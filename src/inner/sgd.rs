@@ -1,0 +1,49 @@
+//! Plain gradient descent on the support loss.
+
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use super::{InnerRule, Objective};
+use crate::validity::positive;
+
+/// MAML's inner rule (Finn et al. 2017, https://arxiv.org/abs/1703.03400, equation 1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sgd {
+    /// Step size on the mean support loss.
+    #[garde(custom(positive))]
+    pub lr: f64,
+    /// Adaptation steps while meta-training.
+    #[garde(range(min = 1, max = 10_000))]
+    pub steps: usize,
+}
+
+impl Default for Sgd {
+    fn default() -> Self {
+        Self { lr: 0.1, steps: 5 }
+    }
+}
+
+impl InnerRule for Sgd {
+    fn steps(&self) -> usize {
+        self.steps
+    }
+
+    fn is_linear(&self) -> bool {
+        true
+    }
+
+    fn step(
+        &self,
+        objective: &Objective,
+        step: usize,
+        fast: Vec<Tensor>,
+        state: Vec<Tensor>,
+    ) -> (Vec<Tensor>, Vec<Tensor>) {
+        let gradient = objective.gradient(step, &fast);
+        // phi <- phi - lr * dL/dphi
+        let fast = fast.iter().zip(gradient).map(|(phi, g)| phi - g * self.lr).collect();
+        (fast, state)
+    }
+}

@@ -1,0 +1,24 @@
+//! Errors that are the caller's to mend: exit code 2 instead of 1.
+
+use std::fmt;
+
+/// A mistake in the command line or in an experiment file. Somewhere in an error's chain it makes the exit code 2.
+#[derive(Debug)]
+pub struct Misuse(pub String);
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
+/// Leaves the function with a [`Misuse`].
+macro_rules! misuse {
+    ($($message:tt)+) => {
+        return Err($crate::misuse::Misuse(format!($($message)+)).into())
+    };
+}
+
+pub(crate) use misuse;

@@ -1,0 +1,21 @@
+//! Layers for all tasks at once.
+
+use tch::Tensor;
+
+/// `x W^T + b` for `x` `[T, R, I]`, with weights shared by all tasks (`[O, I]`, `[O]`) or one per task (`[T, O, I]`, `[T, O]`).
+pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
+    if weight.dim() == 2 {
+        x.linear(weight, Some(bias)) // [T, R, O]
+    } else {
+        bias.unsqueeze(1).baddbmm(x, &weight.transpose(1, 2), 1.0, 1.0) // [T, R, O]
+    }
+}
+
+/// Batch normalisation with the statistics of each task's current rows, at test time too (transductive): `z` `[T, R, H]`,
+/// `scale` and `shift` `[H]` or `[T, H]`. Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167, algorithm 1.
+pub fn batch_norm(z: &Tensor, scale: &Tensor, shift: &Tensor) -> Tensor {
+    let mean = z.mean_dim(1, true, None); // [T, 1, H]
+    let centred = z - mean;
+    let variance = centred.square().mean_dim(1, true, None); // [T, 1, H]
+    centred * (variance + 1e-5).rsqrt() * scale.unsqueeze(-2) + shift.unsqueeze(-2)
+}

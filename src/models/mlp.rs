@@ -1,0 +1,148 @@
+//! The multi-layer perceptron.
+
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use tch::{Tensor, no_grad};
+
+use super::{Architecture, Initial, Model, Parameter, layers};
+
+/// Fully connected layers; the default is 784-64-64-N with ReLU on MNIST.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mlp {
+    /// Widths of the hidden layers, 1 to 8192 each; none gives a linear model.
+    #[garde(length(max = 32), inner(range(min = 1, max = 8192)))]
+    pub hidden: Vec<usize>,
+    /// What follows each hidden layer.
+    #[garde(skip)]
+    pub activation: Activation,
+    /// Batch normalisation before each activation, with the statistics of the current batch in training and at test
+    /// (transductive); its scale and shift are adapted like any weight.
+    #[garde(skip)]
+    pub batch_norm: bool,
+}
+
+impl Default for Mlp {
+    fn default() -> Self {
+        Self { hidden: vec![64, 64], activation: Activation::Relu, batch_norm: false }
+    }
+}
+
+/// An activation function.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// max(0, x); weights start from He et al. 2015 (https://arxiv.org/abs/1502.01852, equation 10).
+    Relu,
+    /// tanh(x); weights start from Glorot & Bengio 2010 in normal form (fan-in).
+    Tanh,
+}
+
+impl Architecture for Mlp {
+    fn build(&self, inputs: usize, outputs: usize) -> Box<dyn Model> {
+        let sizes: Vec<i64> = std::iter::once(inputs)
+            .chain(self.hidden.iter().copied())
+            .chain([outputs])
+            .map(|size| size as i64)
+            .collect();
+        Box::new(Network { sizes, activation: self.activation, batch_norm: self.batch_norm })
+    }
+}
+
+struct Network {
+    /// Input, hidden layers, output.
+    sizes: Vec<i64>,
+    activation: Activation,
+    batch_norm: bool,
+}
+
+impl Network {
+    fn activate(&self, z: &Tensor) -> Tensor {
+        match self.activation {
+            Activation::Relu => z.relu(),
+            Activation::Tanh => z.tanh(),
+        }
+    }
+}
+
+impl Model for Network {
+    fn parameters(&self) -> Vec<Parameter> {
+        let gain: f64 = match self.activation {
+            Activation::Relu => 2.0,
+            Activation::Tanh => 1.0,
+        };
+        let layers = self.sizes.len() - 1;
+        let mut parameters = Vec::new();
+        for (layer, size) in self.sizes.windows(2).enumerate() {
+            let (fan_in, out) = (size[0], size[1]);
+            let std = (gain / fan_in as f64).sqrt();
+            let mut add = |name: &str, shape: Vec<i64>, initial| {
+                parameters.push(Parameter { name: format!("layer{layer}.{name}"), shape, initial });
+            };
+            add("weight", vec![out, fan_in], Initial::Normal { std });
+            add("bias", vec![out], Initial::Constant(0.0));
+            if self.batch_norm && layer + 1 < layers {
+                add("scale", vec![out], Initial::Constant(1.0));
+                add("shift", vec![out], Initial::Constant(0.0));
+            }
+        }
+        parameters
+    }
+
+    fn has_linear_input(&self) -> bool {
+        true
+    }
+
+    fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor {
+        let mut params = params.iter();
+        let mut z = z.shallow_clone(); // [T, R, H] of the current layer, before its activation
+        for _ in 2..self.sizes.len() {
+            if self.batch_norm
+                && let (Some(scale), Some(shift)) = (params.next(), params.next())
+            {
+                z = layers::batch_norm(&z, scale, shift);
+            }
+            if let (Some(weight), Some(bias)) = (params.next(), params.next()) {
+                z = layers::linear(&self.activate(&z), weight, bias);
+            }
+        }
+        z
+    }
+
+    /// Backpropagation by hand. With activations `a_l = f(z_l)` and `z_{l+1} = a_l W_l^T + b_l`:
+    ///
+    /// ```text
+    ///     G_L = (softmax(z_L) - onehot) / R
+    ///     dL/dW_l = G_{l+1}^T a_l      dL/db_l = sum over rows of G_{l+1}      G_l = (G_{l+1} W_l) f'(z_l)
+    /// ```
+    fn cross_entropy_gradient(&self, params: &[Tensor], z: &Tensor, labels: &Tensor) -> Option<Vec<Tensor>> {
+        if self.batch_norm {
+            return None;
+        }
+        let mut outputs = vec![z.shallow_clone()]; // z_l [T, R, H_l]
+        let mut activations = Vec::new(); // a_l [T, R, H_l]
+        for layer in params.chunks_exact(2) {
+            let a = self.activate(outputs.last()?);
+            outputs.push(layers::linear(&a, &layer[0], &layer[1]));
+            activations.push(a);
+        }
+        let logits = outputs.last()?;
+        let (_, rows, ways) = logits.size3().ok()?;
+        let onehot = no_grad(|| labels.one_hot(ways).to_kind(logits.kind()));
+        let mut g = (logits.softmax(-1, None) - onehot) / rows as f64; // [T, R, N]
+        let mut gradient = Vec::new();
+        for (l, layer) in params.chunks_exact(2).enumerate().rev() {
+            let a = &activations[l];
+            gradient.push(g.sum_dim_intlist(1, false, None));
+            gradient.push(g.transpose(1, 2).bmm(a));
+            let slope = match self.activation {
+                Activation::Relu => no_grad(|| a.gt(0.0).to_kind(a.kind())),
+                Activation::Tanh => 1.0 - a.square(),
+            };
+            g = g.bmm(&layer[0]) * slope; // [T, R, H_l]
+        }
+        gradient.push(g);
+        gradient.reverse();
+        Some(gradient)
+    }
+}

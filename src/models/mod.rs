@@ -1,0 +1,70 @@
+//! Models: stateless functions from parameters and inputs to outputs, computed for all tasks of a meta-batch at once.
+//!
+//! A parameter is either shared by all tasks (its own shape) or one per task (`[T, ...]`); layers accept both.
+
+pub mod layers;
+pub mod mlp;
+mod params;
+
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+pub use params::{Initial, Parameter, Params};
+
+use crate::{random::Stream, registry::registry};
+
+/// A network as a function of its parameters.
+pub trait Model: Send + Sync {
+    /// Names, shapes and initial distributions, in the order in which `body` and `forward` take them.
+    fn parameters(&self) -> Vec<Parameter>;
+
+    /// Whether parameters 0 and 1 are the weight `[H, D]` and bias `[H]` of a linear layer applied to the model's input.
+    ///
+    /// Such a layer can be adapted in implicit form, without a weight matrix per task.
+    fn has_linear_input(&self) -> bool;
+
+    /// What comes after the linear input layer: `z` is that layer's output `[T, R, H]`, `params` all parameters behind it.
+    /// For a model without a linear input layer `z` is the input and `params` are all parameters. Gives `[T, R, N]`.
+    fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor;
+
+    /// The gradient of the mean cross-entropy of each task with respect to `z` and then to each of `params` (one per task), for
+    /// labels `[T, R]`, in closed form; `None` where automatic differentiation must serve.
+    ///
+    /// Written in differentiable operations, it costs a second-order method half of differentiating twice.
+    fn cross_entropy_gradient(
+        &self,
+        _params: &[Tensor],
+        _z: &Tensor,
+        _labels: &Tensor,
+    ) -> Option<Vec<Tensor>> {
+        None
+    }
+
+    /// Outputs `[T, R, N]` for inputs `x` `[T, R, D]`.
+    fn forward(&self, params: &[Tensor], x: &Tensor) -> Tensor {
+        if self.has_linear_input() {
+            self.body(&params[2..], &layers::linear(x, &params[0], &params[1]))
+        } else {
+            self.body(params, x)
+        }
+    }
+
+    /// Parameters drawn from their initial distributions.
+    fn init(&self, stream: &mut Stream) -> Params {
+        Params::init(&self.parameters(), stream)
+    }
+}
+
+/// A model as the experiment file describes it.
+pub trait Architecture {
+    /// The model for inputs of `inputs` values and `outputs` classes.
+    fn build(&self, inputs: usize, outputs: usize) -> Box<dyn Model>;
+}
+
+registry! {
+    /// The models an experiment file can name.
+    pub enum ModelSpec: Architecture {
+        /// Fully connected layers with ReLU or tanh, optionally with batch normalisation.
+        "mlp" => Mlp(mlp::Mlp),
+    }
+}

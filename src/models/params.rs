@@ -1,0 +1,121 @@
+//! Named tensors: meta-parameters theta.
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::{Context, Result};
+use rand::RngExt;
+use rand_distr::StandardNormal;
+use tch::{Device, Kind, Tensor};
+
+use crate::{misuse::misuse, random::Stream};
+
+/// Name, shape and initial distribution of one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Unique within its model.
+    pub name: String,
+    /// Without a task dimension.
+    pub shape: Vec<i64>,
+    /// Where training starts.
+    pub initial: Initial,
+}
+
+/// How a parameter starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Initial {
+    /// Every element the same.
+    Constant(f64),
+    /// Independent normal values of mean 0.
+    Normal {
+        /// Standard deviation.
+        std: f64,
+    },
+}
+
+/// Named tensors in the model's order.
+#[derive(Debug, Default)]
+pub struct Params {
+    /// One name per tensor.
+    pub names: Vec<String>,
+    /// The values, without a task dimension.
+    pub tensors: Vec<Tensor>,
+}
+
+impl Params {
+    /// Draws parameters from their initial distributions, in f32 on the CPU.
+    pub fn init(parameters: &[Parameter], stream: &mut Stream) -> Self {
+        let names = parameters.iter().map(|p| p.name.clone()).collect();
+        let tensors = parameters
+            .iter()
+            .map(|p| {
+                let count = p.shape.iter().product::<i64>() as usize;
+                match p.initial {
+                    Initial::Constant(value) => Tensor::full(&p.shape, value, (Kind::Float, Device::Cpu)),
+                    Initial::Normal { std } => {
+                        let values: Vec<f32> = (0..count)
+                            .map(|_| stream.sample::<f32, _>(StandardNormal) * std as f32)
+                            .collect();
+                        Tensor::from_slice(&values).reshape(&p.shape)
+                    }
+                }
+            })
+            .collect();
+        Self { names, tensors }
+    }
+
+    /// Independent copies without gradient history, on `device`.
+    pub fn detached(&self, device: Device) -> Self {
+        Self {
+            names: self.names.clone(),
+            tensors: self.tensors.iter().map(|t| t.detach().to_device(device).copy()).collect(),
+        }
+    }
+
+    /// The same tensors, sharing their memory.
+    pub fn share(&self) -> Self {
+        let tensors = self.tensors.iter().map(Tensor::shallow_clone).collect();
+        Self { names: self.names.clone(), tensors }
+    }
+
+    /// Copies as leaves of a new graph, to differentiate with respect to them.
+    pub fn leaves(&self) -> Vec<Tensor> {
+        self.tensors.iter().map(|t| t.detach().set_requires_grad(true)).collect()
+    }
+
+    /// Name and tensor, in the model's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.names.iter().map(String::as_str).zip(&self.tensors)
+    }
+
+    /// Reads parameters of the names and shapes of `like` from a safetensors checkpoint, as f32 on the CPU.
+    ///
+    /// # Errors
+    /// The file cannot be read, lacks one of them, or has it in another shape.
+    pub fn from_checkpoint(path: &Path, like: &Self) -> Result<Self> {
+        let read = Tensor::read_safetensors(path)
+            .with_context(|| format!("train.init: cannot read the checkpoint {}", path.display()))?;
+        let mut found: BTreeMap<String, Tensor> = read.into_iter().collect();
+        let mut tensors = Vec::new();
+        for (name, like) in like.iter() {
+            let Some(tensor) = found.remove(name) else {
+                let names: Vec<_> = found.keys().map(String::as_str).collect();
+                misuse!(
+                    "train.init: the checkpoint {} has no tensor {name}; it has {}",
+                    path.display(),
+                    names.join(", ")
+                );
+            };
+            if tensor.size() != like.size() {
+                misuse!(
+                    "train.init: {name} in the checkpoint {} has shape {:?}, but the model of this experiment needs {:?}: \
+                     make model and task.ways the checkpoint's, or name another checkpoint",
+                    path.display(),
+                    tensor.size(),
+                    like.size()
+                );
+            }
+            tensors.push(tensor.to_kind(Kind::Float));
+        }
+        Ok(Self { names: like.names.clone(), tensors })
+    }
+}

@@ -1,0 +1,86 @@
+//! The rows of a run's CSV files, as written by training and evaluation and read by statistics and figures.
+//!
+//! Every row names its method, fold and seed, so that files of many runs can be concatenated as they are (tidy data).
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// One outer iteration of training: a line of `train.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainRow {
+    /// The method's name in the experiment file.
+    pub method: String,
+    /// The cross-validation fold, 0 where there is only one split.
+    pub fold: usize,
+    /// The run's seed.
+    pub seed: u64,
+    /// Outer iterations done, from 1; row 0 holds the validation before training.
+    pub iteration: usize,
+    /// Mean training loss over the meta-batch; empty in row 0.
+    pub loss: Option<f64>,
+    /// Step size of the outer optimiser; empty in row 0.
+    pub learning_rate: Option<f64>,
+    /// Mean loss on the meta-validation episodes, where they were evaluated.
+    pub validation_loss: Option<f64>,
+    /// Mean accuracy (0 to 1) on the meta-validation episodes, where they were evaluated.
+    pub validation_accuracy: Option<f64>,
+}
+
+/// What a row of `evaluation.csv` was tested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// A frozen test episode.
+    FewShot,
+    /// The whole data set as one task: all training images, all test images.
+    WholeDataset,
+}
+
+/// One test episode after one number of adaptation steps: a line of `evaluation.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationRow {
+    /// The method's name in the experiment file.
+    pub method: String,
+    /// The cross-validation fold, 0 where there is only one split.
+    pub fold: usize,
+    /// The run's seed.
+    pub seed: u64,
+    /// What was tested.
+    pub task: Task,
+    /// Support images per class.
+    pub shots: usize,
+    /// Index of the frozen test episode, the same for every method and seed.
+    pub episode: usize,
+    /// Adaptation steps taken on the support set.
+    pub step: usize,
+    /// Mean loss over the episode's queries.
+    pub loss: f64,
+    /// Share of the episode's queries classified correctly, 0 to 1.
+    pub accuracy: f64,
+}
+
+/// Reads every row of a CSV file.
+///
+/// # Errors
+/// Names the file, and the line where a row does not parse.
+pub fn read<Row: DeserializeOwned>(path: &Path) -> Result<Vec<Row>> {
+    let mut reader =
+        csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
+    reader.deserialize().collect::<Result<_, _>>().with_context(|| {
+        format!("{} is damaged: delete its folder and run the experiment again", path.display())
+    })
+}
+
+/// The rows as CSV text with a header line.
+///
+/// # Errors
+/// Only if a row cannot be represented, which the types above rule out.
+pub fn to_csv<Row: Serialize>(rows: &[Row]) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row)?;
+    }
+    writer.into_inner().context("cannot format CSV")
+}

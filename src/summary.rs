@@ -1,0 +1,141 @@
+//! From the rows of all runs of an experiment to one line per method, number of shots and adaptation step.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    records::{EvaluationRow, Task},
+    stats::Estimate,
+};
+
+/// One line of `summary.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SummaryRow {
+    /// The method's name in the experiment file.
+    pub method: String,
+    /// What was tested.
+    pub task: Task,
+    /// Support images per class.
+    pub shots: usize,
+    /// Adaptation steps taken on the support set.
+    pub step: usize,
+    /// Mean accuracy, 0 to 1, over episodes and seeds.
+    pub accuracy: f64,
+    /// Half-width of the 95 % interval over test episodes (each averaged over seeds first); empty for a single one.
+    pub accuracy_interval: Option<f64>,
+    /// Sample standard deviation over the seeds' own means; empty for a single seed.
+    pub accuracy_seed_std: Option<f64>,
+    /// Mean loss over episodes and seeds.
+    pub loss: f64,
+    /// Test episodes, over all folds.
+    pub episodes: usize,
+    /// Seeds.
+    pub seeds: usize,
+}
+
+/// Summarises evaluation rows; methods come in the order of `methods`, those not named there last.
+pub fn summarise(rows: &[EvaluationRow], methods: &[String]) -> Vec<SummaryRow> {
+    let mut cells: BTreeMap<(usize, &str, Task, usize, usize), Vec<&EvaluationRow>> = BTreeMap::new();
+    for row in rows {
+        let place = methods.iter().position(|m| *m == row.method).unwrap_or(methods.len());
+        cells.entry((place, &row.method, row.task, row.shots, row.step)).or_default().push(row);
+    }
+    cells
+        .into_iter()
+        .filter_map(|((_, method, task, shots, step), rows)| {
+            let episodes = Estimate::of(&mean_accuracies(&rows, |r| (r.fold as u64, r.episode as u64)))?;
+            let seeds = Estimate::of(&mean_accuracies(&rows, |r| (r.seed, 0)))?;
+            Some(SummaryRow {
+                method: method.to_owned(),
+                task,
+                shots,
+                step,
+                accuracy: episodes.mean,
+                accuracy_interval: (episodes.count > 1).then_some(episodes.half_width),
+                accuracy_seed_std: (seeds.count > 1).then_some(seeds.std),
+                loss: rows.iter().map(|r| r.loss).sum::<f64>() / rows.len() as f64,
+                episodes: episodes.count,
+                seeds: seeds.count,
+            })
+        })
+        .collect()
+}
+
+/// The mean accuracy of the rows of each key, in the keys' order.
+fn mean_accuracies(rows: &[&EvaluationRow], key: fn(&EvaluationRow) -> (u64, u64)) -> Vec<f64> {
+    let mut of_key: BTreeMap<(u64, u64), (f64, f64)> = BTreeMap::new();
+    for row in rows {
+        let (sum, count) = of_key.entry(key(row)).or_default();
+        *sum += row.accuracy;
+        *count += 1.0;
+    }
+    of_key.values().map(|(sum, count)| sum / count).collect()
+}
+
+/// For each method and number of shots the number of adaptation steps that does best on the meta-validation episodes, the
+/// fewest of equals: how a method is compared by one number without a look at the test.
+pub fn chosen_steps(validation: &[EvaluationRow]) -> BTreeMap<(String, usize), usize> {
+    let mut best: BTreeMap<(String, usize), (f64, usize)> = BTreeMap::new();
+    for row in summarise(validation, &[]) {
+        let chosen = best.entry((row.method, row.shots)).or_insert((f64::NEG_INFINITY, row.step));
+        if row.accuracy > chosen.0 {
+            *chosen = (row.accuracy, row.step);
+        }
+    }
+    best.into_iter().map(|(key, (_, step))| (key, step)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(method: &str, seed: u64, episode: usize, step: usize, accuracy: f64) -> EvaluationRow {
+        let method = method.to_owned();
+        EvaluationRow {
+            method,
+            fold: 0,
+            seed,
+            task: Task::FewShot,
+            shots: 1,
+            episode,
+            step,
+            loss: 1.0,
+            accuracy,
+        }
+    }
+
+    #[test]
+    fn episodes_and_seeds_are_separate_sources_of_spread() {
+        // Episode means are 0.2 and 0.8, seed means 0.4 and 0.6; both average to 0.5.
+        let rows =
+            [row("m", 0, 0, 5, 0.1), row("m", 0, 1, 5, 0.7), row("m", 1, 0, 5, 0.3), row("m", 1, 1, 5, 0.9)];
+        let summary = summarise(&rows, &["m".into()]);
+        let [line] = &summary[..] else { panic!("one line: {summary:?}") };
+        assert!((line.accuracy - 0.5).abs() < 1e-12);
+        assert!((line.accuracy_seed_std.expect("two seeds") - 0.02f64.sqrt()).abs() < 1e-12);
+        // t(0.975, 1) * std / sqrt(2) with std = sqrt(0.18)
+        let expected = 12.706_204_736 * 0.18f64.sqrt() / 2f64.sqrt();
+        assert!((line.accuracy_interval.expect("two episodes") - expected).abs() < 1e-6);
+        assert_eq!((line.episodes, line.seeds), (2, 2));
+    }
+
+    #[test]
+    fn methods_keep_the_order_of_the_experiment() {
+        let rows = [row("b", 0, 0, 0, 0.5), row("a", 0, 0, 0, 0.5), row("stray", 0, 0, 0, 0.5)];
+        let names = |methods: &[&str]| {
+            let methods: Vec<String> = methods.iter().map(|m| (*m).to_owned()).collect();
+            summarise(&rows, &methods).into_iter().map(|row| row.method).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["b", "a"]), ["b", "a", "stray"]);
+        assert_eq!(names(&["a", "b"]), ["a", "b", "stray"]);
+    }
+
+    #[test]
+    fn the_chosen_step_is_the_best_on_validation_and_the_first_of_equals() {
+        let rows = [row("m", 0, 0, 0, 0.2), row("m", 0, 0, 5, 0.9), row("m", 0, 0, 10, 0.9)];
+        assert_eq!(chosen_steps(&rows)[&("m".to_owned(), 1)], 5);
+        let diverged = [row("m", 0, 0, 0, f64::NAN)];
+        assert_eq!(chosen_steps(&diverged)[&("m".to_owned(), 1)], 0);
+    }
+}

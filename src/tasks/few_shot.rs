@@ -1,0 +1,226 @@
+//! Few-shot classification: N classes, K support images and Q queries of each.
+
+use std::{ops::Range, sync::Arc};
+
+use rand::{RngExt, seq::index::sample};
+use tch::{Device, Kind, Tensor, no_grad};
+
+use super::{
+    Episode, TaskSource,
+    augmentation::{Affine, Augmentation, quarter_turn, transform},
+};
+use crate::{
+    data::Dataset,
+    random::{Purpose, Stream, stream},
+};
+
+/// Images as bytes, a quarter of the memory, turned into f32 only when drawn. Clones share the memory.
+#[derive(Clone)]
+pub struct ImageBank {
+    /// `[images, height * width]`.
+    pixels: Arc<Vec<u8>>,
+    height: usize,
+    width: usize,
+    device: Device,
+}
+
+impl ImageBank {
+    /// All images of a data set, to be drawn onto `device`.
+    pub fn new(data: &Dataset, device: Device) -> Self {
+        let Dataset { pixels, height, width, .. } = data;
+        Self { pixels: Arc::clone(pixels), height: *height, width: *width, device }
+    }
+
+    /// D, the pixels of an image.
+    pub fn inputs(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// One image by its number.
+    fn image(&self, number: usize) -> &[u8] {
+        &self.pixels[number * self.inputs()..][..self.inputs()]
+    }
+
+    /// Images by their numbers, scaled to 0..1: `[rows, D]`, f32.
+    pub fn gather(&self, rows: &[usize]) -> Tensor {
+        let mut bytes = Vec::with_capacity(rows.len() * self.inputs());
+        rows.iter().for_each(|&row| bytes.extend_from_slice(self.image(row)));
+        let shape = [rows.len() as i64, self.inputs() as i64];
+        let images = Tensor::from_slice(&bytes).reshape(shape).to_device(self.device);
+        images.to_kind(Kind::Float).g_mul_scalar_(1.0 / 255.0)
+    }
+}
+
+/// Few-shot episodes from pools of images.
+pub struct FewShot {
+    bank: ImageBank,
+    /// The image numbers of each class.
+    pools: Vec<Vec<usize>>,
+    /// Sizes of a task.
+    pub size: TaskSize,
+    affine: Option<Affine>,
+    seed: u64,
+    purpose: Purpose,
+}
+
+/// N, K and Q.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskSize {
+    /// N, classes per task.
+    pub ways: usize,
+    /// K, support images per class.
+    pub shots: usize,
+    /// Q, queries per class.
+    pub queries: usize,
+}
+
+impl FewShot {
+    /// Episodes whose classes are `pools`; meta-batch `i` comes from the stream (`seed`, `purpose`, `i`).
+    ///
+    /// The pools must hold at least N classes of K + Q images each, which the experiment's checks see to.
+    pub fn new(bank: ImageBank, pools: Vec<Vec<usize>>, size: TaskSize, seed: u64, purpose: Purpose) -> Self {
+        Self { bank, pools, size, affine: None, seed, purpose }
+    }
+
+    /// Adds turned classes and random affine maps.
+    pub fn augmented(mut self, augmentation: &Augmentation) -> Self {
+        self.affine = augmentation.affine.clone();
+        if augmentation.rotations {
+            let (height, width) = (self.bank.height, self.bank.width);
+            let (mut pixels, mut pools, mut images) = (Vec::new(), Vec::new(), 0);
+            for pool in &self.pools {
+                let mut turned: Vec<Vec<u8>> =
+                    pool.iter().map(|&image| self.bank.image(image).to_vec()).collect();
+                for _quarter in 0..4 {
+                    pools.push((images..images + turned.len()).collect());
+                    images += turned.len();
+                    pixels.extend(turned.iter().flatten());
+                    turned.iter_mut().for_each(|i| *i = quarter_turn(i, height, width));
+                }
+            }
+            self.bank.pixels = Arc::new(pixels);
+            self.pools = pools;
+        }
+        self
+    }
+
+    /// Number of classes to draw from, turned ones included.
+    pub fn classes(&self) -> usize {
+        self.pools.len()
+    }
+
+    /// Draws a task: N classes in random order (so labels are permuted), K + Q different images of each, class by class.
+    pub fn draw(&self, stream: &mut Stream) -> Vec<usize> {
+        let TaskSize { ways, shots, queries } = self.size;
+        let mut rows = Vec::with_capacity(ways * (shots + queries));
+        for class in sample(stream, self.pools.len(), ways) {
+            let pool = &self.pools[class];
+            rows.extend(sample(stream, pool.len(), shots + queries).into_iter().map(|i| pool[i]));
+        }
+        rows
+    }
+
+    /// The episode of tasks drawn by [`FewShot::draw`], one after the other in `rows`, with these sizes.
+    ///
+    /// Of each class the first `size.shots` images are support and the last `size.queries` queries.
+    pub fn assemble(&self, rows: &[usize], size: TaskSize) -> Episode {
+        let block = self.size.shots + self.size.queries; // images drawn per class
+        let tasks = rows.len() / (block * size.ways);
+        let order = support_first(size, block);
+        let picked: Vec<usize> =
+            rows.chunks_exact(block * size.ways).flat_map(|task| order.iter().map(|&i| task[i])).collect();
+        let x = self.bank.gather(&picked).reshape(self.shape(tasks, order.len()));
+        Episode { y: self.labels(tasks, size), x, support: (size.ways * size.shots) as i64 }
+    }
+
+    /// Labels `[T, N*K + N*Q]`: the place of each row's class in its task.
+    fn labels(&self, tasks: usize, size: TaskSize) -> Tensor {
+        let of = |count: usize| (0..size.ways).flat_map(move |way| vec![way as i64; count]);
+        let labels: Vec<i64> = of(size.shots).chain(of(size.queries)).collect();
+        Tensor::from_slice(&labels).to_device(self.bank.device).repeat([tasks as i64, 1])
+    }
+
+    /// Images `[groups * per_group, D]` with a random map for each group, as `[groups, per_group, D]`.
+    fn transformed(&self, images: &Tensor, maps: &[[f32; 6]]) -> Tensor {
+        let (groups, (height, width)) = (maps.len() as i64, (self.bank.height, self.bank.width));
+        let square = images.reshape([groups, -1, height as i64, width as i64]);
+        no_grad(|| transform(&square, maps.as_flattened())).reshape([groups, -1, images.size()[1]])
+    }
+
+    fn shape(&self, tasks: usize, rows: usize) -> [i64; 3] {
+        [tasks as i64, rows as i64, self.bank.inputs() as i64]
+    }
+
+    fn stream(&self, index: u64, task: usize) -> Stream {
+        stream(self.seed, self.purpose, index << 24 | task as u64)
+    }
+}
+
+/// Where the rows of a task lie among its images drawn class by class, `block` per class: all support, then all queries.
+fn support_first(size: TaskSize, block: usize) -> Vec<usize> {
+    let of = |from: usize, count: usize| {
+        (0..size.ways).flat_map(move |way| way * block + from..way * block + from + count)
+    };
+    of(0, size.shots).chain(of(block - size.queries, size.queries)).collect()
+}
+
+impl TaskSource for FewShot {
+    fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
+        let (count, mut rows, mut maps) = (tasks.len(), Vec::new(), Vec::new());
+        for task in tasks {
+            let mut stream = self.stream(index, task);
+            rows.extend(self.draw(&mut stream));
+            if let Some(affine) = &self.affine {
+                maps.extend((0..self.size.ways).map(|_| affine.draw(&mut stream)));
+            }
+        }
+        if self.affine.is_none() {
+            return self.assemble(&rows, self.size);
+        }
+        let moved = self.transformed(&self.bank.gather(&rows), &maps); // [T*N, K+Q, D]
+        let block = self.size.shots + self.size.queries;
+        let order: Vec<i64> = support_first(self.size, block).into_iter().map(|i| i as i64).collect();
+        let x = moved
+            .reshape(self.shape(count, order.len()))
+            .index_select(1, &Tensor::from_slice(&order).to_device(self.bank.device));
+        let support = (self.size.ways * self.size.shots) as i64;
+        Episode { x, y: self.labels(count, self.size), support }
+    }
+}
+
+/// Labelled images of all classes of a few-shot source: ordinary supervised batches.
+pub struct AllClasses(pub FewShot);
+
+impl TaskSource for AllClasses {
+    /// One task without support; its queries are as many random images as these few-shot tasks would hold. An affine map is
+    /// drawn for each image.
+    fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
+        let source = &self.0;
+        let TaskSize { ways, shots, queries } = source.size;
+        let (mut rows, mut labels, mut maps) = (Vec::new(), Vec::new(), Vec::new());
+        for task in tasks {
+            let mut stream = source.stream(index, task);
+            for _ in 0..ways * (shots + queries) {
+                let class = stream.random_range(0..source.pools.len());
+                let pool = &source.pools[class];
+                rows.push(pool[stream.random_range(0..pool.len())]);
+                labels.push(class as i64);
+                maps.extend(source.affine.as_ref().map(|affine| affine.draw(&mut stream)));
+            }
+        }
+        let mut x = source.bank.gather(&rows);
+        if source.affine.is_some() {
+            x = source.transformed(&x, &maps); // [rows, 1, D]
+        }
+        let y = Tensor::from_slice(&labels).to_device(x.device());
+        Episode { x: x.reshape(source.shape(1, rows.len())), y: y.unsqueeze(0), support: 0 }
+    }
+}
+
+/// The whole data set as one task: its training images are the support set, its test images the queries.
+pub fn whole_dataset(data: &Dataset, bank: &ImageBank) -> Episode {
+    let rows: Vec<usize> = (0..data.len()).collect();
+    let labels: Vec<i64> = data.labels.iter().map(|&label| i64::from(label)).collect();
+    let y = Tensor::from_slice(&labels).to_device(bank.device);
+    Episode { x: bank.gather(&rows).unsqueeze(0), y: y.unsqueeze(0), support: data.training as i64 }
+}

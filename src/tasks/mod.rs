@@ -1,0 +1,67 @@
+//! Distributions over tasks, and the episodes drawn from them.
+
+pub mod augmentation;
+pub mod class_split;
+pub mod few_shot;
+pub mod frozen;
+
+use std::ops::Range;
+
+use tch::{Device, Tensor};
+
+/// A meta-batch of T tasks, stacked: the first `support` rows of every task are its support set, the others its queries.
+///
+/// One tensor holds both, so that a layer with shared weights costs one matrix product.
+#[derive(Debug)]
+pub struct Episode {
+    /// Inputs `[T, S+Q, D]`, f32.
+    pub x: Tensor,
+    /// Targets `[T, S+Q]`: labels 0..N as i64.
+    pub y: Tensor,
+    /// S, the number of support rows: N ways times K shots.
+    pub support: i64,
+}
+
+impl Episode {
+    /// T.
+    pub fn tasks(&self) -> i64 {
+        self.x.size()[0]
+    }
+
+    /// Q, the number of query rows of a task.
+    pub fn queries(&self) -> i64 {
+        self.x.size()[1] - self.support
+    }
+
+    /// `[T, S, D]`, a view.
+    pub fn support_x(&self) -> Tensor {
+        self.x.narrow(1, 0, self.support)
+    }
+
+    /// `[T, S]`, a view.
+    pub fn support_y(&self) -> Tensor {
+        self.y.narrow(1, 0, self.support)
+    }
+
+    /// `[T, Q, D]`, a view.
+    pub fn query_x(&self) -> Tensor {
+        self.x.narrow(1, self.support, self.queries())
+    }
+
+    /// `[T, Q]`, a view.
+    pub fn query_y(&self) -> Tensor {
+        self.y.narrow(1, self.support, self.queries())
+    }
+
+    /// The same episode on `device`.
+    pub fn to_device(&self, device: Device) -> Self {
+        Self { x: self.x.to_device(device), y: self.y.to_device(device), support: self.support }
+    }
+}
+
+/// A distribution over tasks.
+pub trait TaskSource: Sync {
+    /// Some tasks of the meta-batch number `index`. Each task depends only on the source, `index` and its number, whatever was
+    /// drawn before or is drawn beside it, so that a meta-batch can be drawn in parts.
+    fn sample(&self, index: u64, tasks: Range<usize>) -> Episode;
+}

@@ -1,0 +1,200 @@
+//! The outer loop: draws meta-batches, moves theta, validates, and keeps the theta that validated best.
+
+use tch::Device;
+use thiserror::Error;
+
+use crate::{
+    algorithms::MetaLearner,
+    evaluate::{Score, Verdict, mean_scores},
+    models::Params,
+    outer::Outer,
+    random::{Draws, Purpose},
+    shards,
+    tasks::{TaskSource, frozen::FrozenEpisodes},
+};
+
+/// What training needs beside the learner.
+pub struct Trainer<'a> {
+    /// The method.
+    pub learner: &'a dyn MetaLearner,
+    /// Where its meta-batches come from.
+    pub source: &'a dyn TaskSource,
+    /// Outer iterations.
+    pub iterations: usize,
+    /// T.
+    pub meta_batch: usize,
+    /// How theta moves.
+    pub outer: &'a Outer,
+    /// Meta-validation, if any.
+    pub validation: Option<Validator<'a>>,
+    /// The run's seed.
+    pub seed: u64,
+    /// Threads over which a meta-batch is split.
+    pub threads: usize,
+}
+
+/// Meta-validation.
+pub struct Validator<'a> {
+    /// The same for every method and seed.
+    pub episodes: &'a FrozenEpisodes,
+    /// Support images per class.
+    pub shots: usize,
+    /// Iterations between validations.
+    pub every: usize,
+    /// Validations without a better one after which training stops.
+    pub patience: Option<usize>,
+}
+
+/// All that training remembers between iterations: with it training goes on as if it had never stopped.
+pub struct State {
+    /// Outer iterations done.
+    pub iteration: usize,
+    /// The meta-parameters.
+    pub theta: Params,
+    /// The outer optimiser's state.
+    pub outer: Vec<tch::Tensor>,
+    /// The theta that validated best.
+    pub best: Option<Best>,
+    /// Validations since then.
+    pub stale: usize,
+}
+
+/// The theta that validated best.
+pub struct Best {
+    /// After so many iterations.
+    pub iteration: usize,
+    /// Its mean accuracy on the validation episodes.
+    pub accuracy: f64,
+    /// A copy.
+    pub theta: Params,
+}
+
+impl State {
+    /// Before the first iteration.
+    pub fn new(theta: Params, outer: &Outer) -> Self {
+        let state = outer.start(&theta.tensors);
+        Self { iteration: 0, theta, outer: state, best: None, stale: 0 }
+    }
+
+    /// What training is for: the theta that validated best, without validation the last one.
+    pub fn result(&self) -> &Params {
+        self.best.as_ref().map_or(&self.theta, |best| &best.theta)
+    }
+}
+
+/// One iteration as it was, or the validation before the first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Iterations done.
+    pub iteration: usize,
+    /// Training loss; none before the first iteration.
+    pub loss: Option<f64>,
+    /// Step size of the outer optimiser; none before the first iteration.
+    pub rate: Option<f64>,
+    /// Validation, where it took place.
+    pub validation: Option<Score>,
+}
+
+/// Why training ended before it was done.
+#[derive(Debug, Error)]
+pub enum Halt {
+    /// The loss is not a number any more.
+    #[error(
+        "the training loss became {loss} at iteration {iteration}: the steps are too large for this task. \
+         Lower the method's inner rate (inner lr) first, then train.outer's lr"
+    )]
+    Diverged {
+        /// The iteration.
+        iteration: usize,
+        /// NaN or infinite.
+        loss: f64,
+    },
+    /// The observer stopped it.
+    #[error("stopped")]
+    Stopped,
+    /// The observer failed, to write for example.
+    #[error(transparent)]
+    Observer(#[from] anyhow::Error),
+}
+
+impl Trainer<'_> {
+    /// Trains from `state` on, telling `observe` after every iteration and validation.
+    ///
+    /// # Errors
+    /// See [`Halt`]; the observer has seen every iteration up to there.
+    pub fn train(
+        &self,
+        mut state: State,
+        mut observe: impl FnMut(&State, Progress) -> anyhow::Result<Verdict>,
+    ) -> Result<State, Halt> {
+        if state.iteration == 0
+            && let Some(validation) = self.validate(&mut state)
+        {
+            let progress = Progress { iteration: 0, loss: None, rate: None, validation: Some(validation) };
+            heed(observe(&state, progress)?)?;
+        }
+        while state.iteration < self.iterations && !self.exhausted(&state) {
+            let i = state.iteration;
+            let draws = Draws { seed: self.seed, purpose: Purpose::Inner, occasion: i as u64 };
+            let Some(step) = shards::meta_gradient(
+                self.learner,
+                &state.theta,
+                self.source,
+                i as u64,
+                self.meta_batch,
+                draws,
+                self.threads,
+            ) else {
+                break; // nothing to learn
+            };
+            let loss = step.loss.double_value(&[]);
+            if !loss.is_finite() {
+                return Err(Halt::Diverged { iteration: i + 1, loss });
+            }
+            (state.theta.tensors, state.outer) =
+                self.outer.step(state.theta.tensors, &step.gradient, state.outer, i, self.iterations);
+            state.iteration += 1;
+            let progress = Progress {
+                iteration: state.iteration,
+                loss: Some(loss),
+                rate: Some(self.outer.rate(i, self.iterations)),
+                validation: self.validate(&mut state),
+            };
+            heed(observe(&state, progress)?)?;
+        }
+        Ok(state)
+    }
+
+    /// Validates where it is due, and keeps theta if it is the best so far.
+    fn validate(&self, state: &mut State) -> Option<Score> {
+        let validator = self.validation.as_ref()?;
+        if state.iteration % validator.every != 0 && state.iteration != self.iterations {
+            return None;
+        }
+        let steps = self.learner.validation_steps();
+        let score =
+            mean_scores(self.learner, &state.theta, validator.episodes, validator.shots, steps, self.threads);
+        // At equal accuracy, of which there are few values, the later theta has seen more.
+        if state.best.as_ref().is_none_or(|best| score.accuracy >= best.accuracy) {
+            let theta = state.theta.detached(Device::Cpu);
+            state.best = Some(Best { iteration: state.iteration, accuracy: score.accuracy, theta });
+            state.stale = 0;
+        } else {
+            state.stale += 1;
+        }
+        Some(score)
+    }
+
+    /// Whether patience is at its end.
+    fn exhausted(&self, state: &State) -> bool {
+        let patience = self.validation.as_ref().and_then(|validator| validator.patience);
+        patience.is_some_and(|patience| state.stale >= patience)
+    }
+}
+
+fn heed(verdict: Verdict) -> Result<(), Halt> {
+    match verdict {
+        Verdict::Continue => Ok(()),
+        Verdict::Stop => Err(Halt::Stopped),
+    }
+}
