@@ -30,7 +30,7 @@ pub struct Score {
 }
 
 /// Episodes adapted at once on one thread; more would not be faster and cost memory.
-const CHUNK: usize = 25;
+const CHUNK: usize = 16;
 
 /// Scores of one episode after each of the steps asked for.
 pub type Scores = Vec<Score>;

@@ -57,7 +57,8 @@ macro_rules! registry {
                 mut parent: &mut dyn FnMut() -> garde::Path,
                 report: &mut garde::Report,
             ) {
-                let mut path = garde::util::nested_path!(parent, self.name());
+                let name = self.name();
+                let mut path = garde::util::nested_path!(parent, name);
                 match self {
                     $(Self::$Variant(config) => config.validate_into(context, &mut path, report),)+
                 }

@@ -2,7 +2,7 @@
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use super::{InnerRule, Objective};
 use crate::validity::{decay, positive};
@@ -55,26 +55,128 @@ impl InnerRule for Adam {
         let gradient = objective.gradient(step, &fast);
         let t = step as i32 + 1;
         let (correction1, correction2) = (1.0 - self.beta1.powi(t), 1.0 - self.beta2.powi(t));
-        let (mut moved, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
-        for (i, (phi, g)) in fast.iter().zip(&gradient).enumerate() {
-            // m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2
-            let m = match state.get(i) {
-                Some(m) => m.lerp(g, 1.0 - self.beta1),
-                None => g * (1.0 - self.beta1),
+        // phi <- phi - lr m^ / (sqrt(v^) + epsilon), with the bias corrections drawn out of the tensors
+        let rate = self.lr * correction2.sqrt() / correction1;
+        let epsilon = self.epsilon * correction2.sqrt();
+        let tracked = fast.iter().chain(&gradient).any(Tensor::requires_grad);
+        let on_cpu = fast.iter().all(|phi| phi.device() == Device::Cpu && phi.kind() == Kind::Float);
+        let state = if state.is_empty() {
+            gradient.iter().chain(&gradient).map(Tensor::zeros_like).collect()
+        } else {
+            state
+        };
+        let (first, second) = state.split_at(fast.len());
+        let (mut moved, mut firsts, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+        for ((phi, g), (m, v)) in fast.iter().zip(&gradient).zip(first.iter().zip(second)) {
+            let (phi, m, v) = if on_cpu && !tracked {
+                // Before the first step phi is a view of theta, which must stay as it is.
+                let mut phi = if step == 0 { phi.copy() } else { phi.contiguous() };
+                let (mut m, mut v) = (m.contiguous(), v.contiguous());
+                self.step_in_place(&mut phi, &g.contiguous(), &mut m, &mut v, rate, epsilon);
+                (phi, m, v)
+            } else {
+                self.step_on_tensors(phi, g, m, v, rate, epsilon)
             };
-            let v = match state.get(fast.len() + i) {
-                Some(v) => v.lerp(&g.square(), 1.0 - self.beta2),
-                None => g.square() * (1.0 - self.beta2),
-            };
-            // phi <- phi - lr m^ / (sqrt(v^) + epsilon), with the corrections drawn out of the tensors. The square root's
-            // slope at 0 is infinite and would make a NaN of 0 * infinity; the tiny offset keeps it finite.
-            let v_safe = if v.requires_grad() { &v + 1e-30 } else { v.shallow_clone() };
-            let root = v_safe.sqrt() + self.epsilon * correction2.sqrt();
-            moved.push(phi - &m * (self.lr * correction2.sqrt() / correction1) / root);
-            first.push(m);
-            second.push(v);
+            moved.push(phi);
+            firsts.push(m);
+            seconds.push(v);
         }
-        first.append(&mut second);
-        (moved, first)
+        firsts.append(&mut seconds);
+        (moved, firsts)
+    }
+}
+
+impl Adam {
+    /// One step in differentiable tensor operations.
+    fn step_on_tensors(
+        &self,
+        phi: &Tensor,
+        g: &Tensor,
+        m: &Tensor,
+        v: &Tensor,
+        rate: f64,
+        epsilon: f64,
+    ) -> (Tensor, Tensor, Tensor) {
+        let m = m.lerp(g, 1.0 - self.beta1); // m <- beta1 m + (1 - beta1) g
+        let v = v.lerp(&g.square(), 1.0 - self.beta2); // v <- beta2 v + (1 - beta2) g^2
+        // The square root's slope at 0 is infinite and would make a NaN of 0 * infinity; the tiny offset keeps it finite.
+        let root = (&v + 1e-30).sqrt() + epsilon;
+        (phi - &m * rate / root, m, v)
+    }
+
+    /// The same step in one pass over memory: as tensor operations its seven passes are most of plain training's time.
+    ///
+    /// All four must be contiguous f32 tensors on the CPU.
+    fn step_in_place(
+        &self,
+        phi: &mut Tensor,
+        g: &Tensor,
+        m: &mut Tensor,
+        v: &mut Tensor,
+        rate: f64,
+        epsilon: f64,
+    ) {
+        let (beta1, beta2) = (self.beta1 as f32, self.beta2 as f32);
+        let (rate, epsilon) = (rate as f32, epsilon as f32);
+        let gradient = floats(g);
+        let values = floats_mut(phi).iter_mut().zip(gradient);
+        for ((phi, g), (m, v)) in values.zip(floats_mut(m).iter_mut().zip(floats_mut(v))) {
+            *m = beta1 * *m + (1.0 - beta1) * g;
+            *v = beta2 * *v + (1.0 - beta2) * g * g;
+            *phi -= rate * *m / (v.sqrt() + epsilon);
+        }
+    }
+}
+
+/// The elements of a contiguous f32 tensor on the CPU.
+fn floats(tensor: &Tensor) -> &[f32] {
+    assert!(is_plain(tensor), "a contiguous f32 tensor on the CPU");
+    // SAFETY: libtorch keeps numel() f32 values there for as long as the tensor lives.
+    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
+}
+
+/// The elements of a contiguous f32 tensor on the CPU, which no other tensor may share.
+fn floats_mut(tensor: &mut Tensor) -> &mut [f32] {
+    assert!(is_plain(tensor), "a contiguous f32 tensor on the CPU");
+    // SAFETY: as above; the caller made the tensor itself, so nothing else refers to its memory.
+    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
+}
+
+fn is_plain(tensor: &Tensor) -> bool {
+    tensor.device() == Device::Cpu && tensor.kind() == Kind::Float && tensor.is_contiguous()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three steps on gradients that include 0, where nothing may move.
+    fn trajectory(in_place: bool) -> Vec<f32> {
+        let adam = Adam { lr: 0.1, ..Adam::default() };
+        let mut phi = Tensor::from_slice(&[1.0f32, -2.0, 0.5]);
+        let (mut m, mut v) = (phi.zeros_like(), phi.zeros_like());
+        for t in 1..=3 {
+            let g = &phi * Tensor::from_slice(&[1.0f32, 0.5, 0.0]);
+            let (c1, c2) = (1.0 - adam.beta1.powi(t), 1.0 - adam.beta2.powi(t));
+            let (rate, epsilon) = (adam.lr * c2.sqrt() / c1, adam.epsilon * c2.sqrt());
+            if in_place {
+                adam.step_in_place(&mut phi, &g, &mut m, &mut v, rate, epsilon);
+            } else {
+                (phi, m, v) = adam.step_on_tensors(&phi, &g, &m, &v, rate, epsilon);
+            }
+        }
+        Vec::try_from(phi).expect("three values")
+    }
+
+    /// Expected by the paper's algorithm 1 in Python floats: rate 0.1, gradient `phi * mask`, `phi = [1, -2, 0.5]`,
+    /// `mask = [1, 0.5, 0]`.
+    #[test]
+    fn both_forms_agree_with_the_paper() {
+        for in_place in [true, false] {
+            let phi = trajectory(in_place);
+            for (found, expected) in phi.iter().zip([0.701_586_3, -1.700_623_4, 0.5]) {
+                assert!((found - expected).abs() < 1e-6, "in place {in_place}: {phi:?}");
+            }
+        }
     }
 }

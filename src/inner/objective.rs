@@ -13,7 +13,7 @@
 //! with respect to the layer's output. Nothing is approximated.
 
 use rand::seq::index::sample;
-use tch::{Tensor, no_grad};
+use tch::{Kind, Tensor, no_grad, with_grad};
 
 use super::InnerRule;
 use crate::{
@@ -169,20 +169,26 @@ impl<'a> Objective<'a> {
         let batch = self.batch_rows(step);
         let pick = |t: &Tensor| batch.as_ref().map_or_else(|| t.shallow_clone(), |b| t.index_select(1, b));
         let y = pick(&self.support.y);
-        let Some(z) = self.support.input_layer(&fast[0]) else {
-            let x = pick(&self.support.x);
-            return self.differentiate(fast, &y, |taps| self.model.forward(taps, &x));
-        };
-        let z = pick(&z); // [T, S, H]
-        let mut gradient = self.closed_form(&fast[1..], &z, &y).unwrap_or_else(|| {
-            let inputs: Vec<Tensor> = [&z].into_iter().chain(&fast[1..]).map(Tensor::shallow_clone).collect();
-            self.differentiate(&inputs, &y, |taps| self.model.body(&taps[1..], &taps[0]))
-        });
-        if let Some(rows) = &batch {
-            // Rows outside the batch do not move their coefficients.
-            gradient[0] = fast[0].zeros_like().index_copy(1, rows, &gradient[0]);
+        if let Some(z) = self.support.input_layer(&fast[0]) {
+            let mut gradient = self.body_gradient(&fast[1..], &pick(&z), &y);
+            if let Some(rows) = &batch {
+                // Rows outside the batch do not move their coefficients.
+                gradient[0] = fast[0].zeros_like().index_copy(1, rows, &gradient[0]);
+            }
+            return gradient;
         }
-        gradient
+        let x = pick(&self.support.x); // [T, S, D]
+        if !self.model.has_linear_input() {
+            return self.body_gradient(fast, &x, &y).split_off(1);
+        }
+        self.record(|| {
+            let z = layers::linear(&x, &fast[0], &fast[1]); // [T, S, H]
+            let mut gradient = self.body_gradient(&fast[2..], &z, &y);
+            let g = gradient.remove(0); // dL/dz [T, S, H]
+            let weight = g.transpose(1, 2).bmm(&x); // [T, H, D]
+            let bias = g.sum_dim_intlist(1, false, None); // [T, H]
+            [weight, bias].into_iter().chain(gradient).collect()
+        })
     }
 
     /// The mean over tasks of the adapted weights, shaped as theta.
@@ -213,25 +219,25 @@ impl<'a> Objective<'a> {
         }
     }
 
-    /// The gradient of the tasks' losses with respect to `inputs`, of which `outputs` is a function, automatically.
-    fn differentiate(
-        &self,
-        inputs: &[Tensor],
-        y: &Tensor,
-        outputs: impl Fn(&[Tensor]) -> Tensor,
-    ) -> Vec<Tensor> {
-        let taps: Vec<Tensor> = inputs.iter().map(tap).collect();
-        let loss = loss::per_task(&outputs(&taps), y).sum(None);
-        let second = self.order == Order::Second;
-        Tensor::run_backward(&[loss], &taps, second, second)
+    /// The gradient of each task's loss with respect to `z`, what goes into the model's body, and to the body's parameters: in
+    /// closed form where the model has one, otherwise automatically.
+    fn body_gradient(&self, params: &[Tensor], z: &Tensor, y: &Tensor) -> Vec<Tensor> {
+        if y.kind() == Kind::Int64
+            && let Some(gradient) = self.record(|| self.model.cross_entropy_gradient(params, z, y))
+        {
+            return gradient;
+        }
+        with_grad(|| {
+            let taps: Vec<Tensor> = [z].into_iter().chain(params).map(tap).collect();
+            let loss = loss::per_task(&self.model.body(&taps[1..], &taps[0]), y).sum(None);
+            let second = self.order == Order::Second;
+            Tensor::run_backward(&[loss], &taps, second, second)
+        })
     }
 
-    fn closed_form(&self, params: &[Tensor], z: &Tensor, y: &Tensor) -> Option<Vec<Tensor>> {
-        if self.order == Order::Second {
-            self.model.cross_entropy_gradient(params, z, y)
-        } else {
-            no_grad(|| self.model.cross_entropy_gradient(params, z, y))
-        }
+    /// Computes inner gradients, with a history only where they are to be differentiated again.
+    fn record<R>(&self, gradient: impl FnOnce() -> R) -> R {
+        if self.order == Order::Second { gradient() } else { no_grad(gradient) }
     }
 
     /// The support rows of this step's mini-batch, i64; the same for every task, whose images are random anyway.
