@@ -2,10 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 
 use super::ExperimentFile;
+use crate::{
+    data::Source,
+    experiment::{material::Material, spec::DatasetSpec},
+};
 
 /// Check an experiment file without running it
 ///
@@ -19,6 +23,12 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
         let (path, experiment) = self.file.read()?;
+        if let DatasetSpec::Folder { .. } = &experiment.task.dataset {
+            // What lies in a folder is at hand; a registered data set is not fetched only to be checked.
+            let fits =
+                || Material::load(&experiment, &Source::default(), tch::Device::Cpu)?.folds().map(drop);
+            fits().with_context(|| path.display().to_string())?;
+        }
         print!("{}", serde_saphyr::to_string(&experiment)?);
         eprintln!("{} is sound: {} runs", path.display(), experiment.runs().len());
         Ok(ExitCode::SUCCESS)

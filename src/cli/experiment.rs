@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode, thread::available_parallelism};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use super::{DataDir, ExperimentFile, INTERRUPTED, stop_flag};
@@ -54,7 +54,7 @@ enum DeviceName {
 
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
-        let (_, experiment) = self.file.read()?;
+        let (path, experiment) = self.file.read()?;
         let device = match self.device {
             DeviceName::Cpu => tch::Device::Cpu,
             DeviceName::Cuda if tch::Cuda::is_available() => tch::Device::Cuda(0),
@@ -83,7 +83,7 @@ impl Arguments {
             quiet: self.quiet,
             stop: &stop,
         };
-        let outcome = experiment::run(&experiment, &options)?;
+        let outcome = experiment::run(&experiment, &options).with_context(|| path.display().to_string())?;
         let folder = self.out.join(&experiment.name);
         let show = |table: &str| {
             if !self.quiet {

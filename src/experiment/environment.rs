@@ -9,7 +9,7 @@ pub fn environment(device: Device, threads: usize, episodes: &str) -> Value {
         "quickstudy": env!("CARGO_PKG_VERSION"),
         "git_commit": option_env!("QUICKSTUDY_COMMIT"),
         "rustc": option_env!("QUICKSTUDY_RUSTC"),
-        "tch": "0.24.0",
+        "tch": "0.24.0", // pinned by Cargo.toml
         "libtorch": option_env!("QUICKSTUDY_LIBTORCH"),
         "system": format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
         "processor": processor(),

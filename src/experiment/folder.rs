@@ -54,7 +54,7 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// Opens `out/<name>` for an experiment and writes its resolved configuration there.
+    /// Opens `out/<name>` for an experiment; nothing that is there is changed yet, see [`Folder::begin`].
     ///
     /// # Errors
     /// The folder cannot be written, another process uses it, or it holds results that `existing` does not allow.
@@ -64,7 +64,7 @@ impl Folder {
         let folder = Self::at(&path)?;
         let config = serde_saphyr::to_string(experiment)?;
         match fs::read_to_string(folder.path.join(CONFIG)) {
-            _ if existing == Existing::Replace => folder.clear()?,
+            Ok(_) if existing == Existing::Replace => {}
             Ok(old) if old != config => misuse!(
                 "{} holds results of another configuration ({}): choose another name or --out, or replace them with \
                  --fresh",
@@ -75,14 +75,25 @@ impl Folder {
                 "{} holds an unfinished run of this experiment: go on with --resume, or start anew with --fresh",
                 folder.path.display()
             ),
-            Ok(_) => return Ok(folder),
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => folder.refuse_strangers()?,
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot read {}", folder.path.display()));
             }
         }
-        folder.write(CONFIG, config.as_bytes())?;
         Ok(folder)
+    }
+
+    /// Makes the folder the experiment's: removes old results if they are to be replaced, and writes the resolved
+    /// configuration.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn begin(&self, experiment: &Experiment, existing: Existing) -> Result<()> {
+        if existing == Existing::Replace {
+            self.clear()?;
+        }
+        self.write(CONFIG, serde_saphyr::to_string(experiment)?.as_bytes())
     }
 
     /// Writes a file under the folder: to a temporary one beside it first, then renamed, so that a reader or a crash never
@@ -104,9 +115,6 @@ impl Folder {
 
     /// Removes everything but the lock.
     fn clear(&self) -> Result<()> {
-        if !self.path.join(CONFIG).exists() {
-            self.refuse_strangers()?;
-        }
         for entry in fs::read_dir(&self.path).with_context(|| cannot_write(&self.path))?.flatten() {
             let path = entry.path();
             if entry.file_name() == LOCK {

@@ -65,11 +65,15 @@ impl<'a> Material<'a> {
         Ok(Self { experiment, bank, digest: digest.finalize().to_vec(), dataset })
     }
 
-    /// One fold of the class split and its test episodes.
+    /// Every fold of the class split with its test episodes.
     ///
     /// # Errors
     /// Classes with too few images.
-    pub fn fold(&self, number: usize) -> Result<Fold> {
+    pub fn folds(&self) -> Result<Vec<Fold>> {
+        (0..self.experiment.task.classes.0.folds()).map(|number| self.fold(number)).collect()
+    }
+
+    fn fold(&self, number: usize) -> Result<Fold> {
         let split = &self.experiment.task.classes.0;
         let parts = match split.parts(number, &self.dataset.classes) {
             Ok(parts) => parts,

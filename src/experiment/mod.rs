@@ -74,8 +74,8 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         device: options.device,
         threads: options.threads,
     };
-    let folds = experiment.task.classes.0.folds();
-    let folds = (0..folds).map(|fold| material.fold(fold)).collect::<Result<Vec<_>>>()?;
+    let folds = material.folds()?;
+    folder.begin(experiment, options.existing)?;
     let width = experiment.methods.keys().map(String::len).max().unwrap_or(0);
     let (mut failures, mut table) = (Vec::new(), String::new());
     for name in experiment.methods.keys() {

@@ -56,15 +56,14 @@ pub fn read(file: &Path, changes: &Changes) -> Result<Experiment> {
     let mut source = file.display().to_string();
     let changed;
     let mut text = &text;
-    if !changes.set.is_empty() {
-        source = format!("{source} with --set {}", changes.set.join(" --set "));
-        changed = with_changes(text, &changes.set, &source)?;
+    let seeds = changes.seeds.iter().map(|seeds| format!("seeds={seeds:?}"));
+    let set: Vec<String> = changes.set.iter().cloned().chain(seeds).collect();
+    if !set.is_empty() {
+        source = format!("{source} with {}", set.join(", "));
+        changed = with_changes(text, &set, &source)?;
         text = &changed;
     }
     let mut experiment = parse(text, &source)?;
-    if let Some(seeds) = &changes.seeds {
-        experiment.seeds.clone_from(seeds);
-    }
     if changes.quick {
         experiment.shorten();
     }
@@ -86,7 +85,9 @@ fn explain(error: &YamlError, source: &str) -> Misuse {
         }
         _ => None,
     };
-    Misuse(format!("{source}: {error}{}", suggestion.unwrap_or_default()))
+    let text = error.to_string().replace("<input>", source);
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    Misuse(format!("{source}: {text}{}", suggestion.unwrap_or_default()))
 }
 
 /// `; did you mean X?` for the known name most like a mistyped one, if any is.

@@ -71,6 +71,8 @@ struct Part {
     x: Tensor,
     /// `[T, rows]`.
     y: Tensor,
+    /// Labels as `[T, rows, N]`, for the closed form of the gradient; none for real targets.
+    onehot: Option<Tensor>,
     implicit: Option<Implicit>,
 }
 
@@ -115,8 +117,11 @@ impl<'a> Objective<'a> {
             support_form = Some(Implicit { at_theta: at_theta.0, gram: gram.0 });
             query_form = Some(Implicit { at_theta: at_theta.1, gram: gram.1 });
         }
-        let support = Part { x: support_x, y: support_y.contiguous(), implicit: support_form };
-        let query = Part { x: query_x, y: query_y.contiguous(), implicit: query_form };
+        let outputs = theta.last().map_or(0, |bias| bias.size()[0]);
+        let onehot =
+            (support_y.kind() == Kind::Int64).then(|| support_y.one_hot(outputs).to_kind(episode.x.kind()));
+        let support = Part { x: support_x, y: support_y.contiguous(), onehot, implicit: support_form };
+        let query = Part { x: query_x, y: query_y.contiguous(), onehot: None, implicit: query_form };
         Self { model, theta, support, query, order, draws, batch: None }
     }
 
@@ -168,22 +173,24 @@ impl<'a> Objective<'a> {
     pub fn gradient(&self, step: usize, fast: &[Tensor]) -> Vec<Tensor> {
         let batch = self.batch_rows(step);
         let pick = |t: &Tensor| batch.as_ref().map_or_else(|| t.shallow_clone(), |b| t.index_select(1, b));
-        let y = pick(&self.support.y);
+        let (y, onehot) = (pick(&self.support.y), self.support.onehot.as_ref().map(&pick));
+        let targets = (&y, onehot.as_ref());
         if let Some(z) = self.support.input_layer(&fast[0]) {
-            let mut gradient = self.body_gradient(&fast[1..], &pick(&z), &y);
+            let mut gradient = self.body_gradient(&fast[1..], &pick(&z), targets);
             if let Some(rows) = &batch {
-                // Rows outside the batch do not move their coefficients.
-                gradient[0] = fast[0].zeros_like().index_copy(1, rows, &gradient[0]);
+                // Rows outside the batch do not move their coefficients; one that closes a permutation and opens the next
+                // is in the batch twice.
+                gradient[0] = fast[0].zeros_like().index_add(1, rows, &gradient[0]);
             }
             return gradient;
         }
         let x = pick(&self.support.x); // [T, S, D]
         if !self.model.has_linear_input() {
-            return self.body_gradient(fast, &x, &y).split_off(1);
+            return self.body_gradient(fast, &x, targets).split_off(1);
         }
         self.record(|| {
             let z = layers::linear(&x, &fast[0], &fast[1]); // [T, S, H]
-            let mut gradient = self.body_gradient(&fast[2..], &z, &y);
+            let mut gradient = self.body_gradient(&fast[2..], &z, targets);
             let g = gradient.remove(0); // dL/dz [T, S, H]
             let weight = g.transpose(1, 2).bmm(&x); // [T, H, D]
             let bias = g.sum_dim_intlist(1, false, None); // [T, H]
@@ -221,9 +228,14 @@ impl<'a> Objective<'a> {
 
     /// The gradient of each task's loss with respect to `z`, what goes into the model's body, and to the body's parameters: in
     /// closed form where the model has one, otherwise automatically.
-    fn body_gradient(&self, params: &[Tensor], z: &Tensor, y: &Tensor) -> Vec<Tensor> {
-        if y.kind() == Kind::Int64
-            && let Some(gradient) = self.record(|| self.model.cross_entropy_gradient(params, z, y))
+    fn body_gradient(
+        &self,
+        params: &[Tensor],
+        z: &Tensor,
+        (y, onehot): (&Tensor, Option<&Tensor>),
+    ) -> Vec<Tensor> {
+        if let Some(onehot) = onehot
+            && let Some(gradient) = self.record(|| self.model.cross_entropy_gradient(params, z, onehot))
         {
             return gradient;
         }

@@ -115,7 +115,7 @@ impl Model for Network {
     ///     G_L = (softmax(z_L) - onehot) / R
     ///     dL/dW_l = G_{l+1}^T a_l      dL/db_l = sum over rows of G_{l+1}      G_l = (G_{l+1} W_l) f'(z_l)
     /// ```
-    fn cross_entropy_gradient(&self, params: &[Tensor], z: &Tensor, labels: &Tensor) -> Option<Vec<Tensor>> {
+    fn cross_entropy_gradient(&self, params: &[Tensor], z: &Tensor, onehot: &Tensor) -> Option<Vec<Tensor>> {
         if self.batch_norm {
             return None;
         }
@@ -126,17 +126,15 @@ impl Model for Network {
             outputs.push(layers::linear(&a, &layer[0], &layer[1]));
             activations.push(a);
         }
-        let logits = outputs.last()?;
-        let (_, rows, ways) = logits.size3().ok()?;
-        let onehot = no_grad(|| labels.one_hot(ways).to_kind(logits.kind()));
-        let mut g = (logits.softmax(-1, None) - onehot) / rows as f64; // [T, R, N]
+        let rows = z.size()[1] as f64;
+        let mut g = (outputs.last()?.softmax(-1, None) - onehot) / rows; // [T, R, N]
         let mut gradient = Vec::new();
         for (l, layer) in params.chunks_exact(2).enumerate().rev() {
             let a = &activations[l];
             gradient.push(g.sum_dim_intlist(1, false, None));
             gradient.push(g.transpose(1, 2).bmm(a));
             let slope = match self.activation {
-                Activation::Relu => no_grad(|| a.gt(0.0).to_kind(a.kind())),
+                Activation::Relu => no_grad(|| a.sign()),
                 Activation::Tanh => 1.0 - a.square(),
             };
             g = g.bmm(&layer[0]) * slope; // [T, R, H_l]

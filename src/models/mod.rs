@@ -28,7 +28,7 @@ pub trait Model: Send + Sync {
     fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor;
 
     /// The gradient of the mean cross-entropy of each task with respect to `z` and then to each of `params` (one per task), for
-    /// labels `[T, R]`, in closed form; `None` where automatic differentiation must serve.
+    /// one-hot labels `[T, R, N]`, in closed form; `None` where automatic differentiation must serve.
     ///
     /// Written in differentiable operations, it costs a second-order method half of differentiating twice.
     fn cross_entropy_gradient(

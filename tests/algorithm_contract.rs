@@ -1,0 +1,247 @@
+//! What holds for every registered algorithm and inner rule: to register one is to have it tested here.
+
+use quickstudy::{
+    algorithms::{AlgorithmSpec, Setting, Training, maml::Maml, reptile::Reptile, scratch::Scratch},
+    data::Dataset,
+    evaluate::score,
+    experiment::read,
+    inner::{Order, RuleSpec, adam::Adam},
+    models::{ModelSpec, Params, mlp::Mlp},
+    outer::{self, Outer},
+    random::{Draws, Purpose, stream},
+    shards,
+    tasks::{
+        Episode, TaskSource,
+        few_shot::{AllClasses, FewShot, ImageBank, TaskSize},
+    },
+};
+use rand::RngExt;
+use tch::{Device, Kind, Tensor};
+
+const WAYS: usize = 3;
+const SIDE: usize = 6;
+const STEPS: [usize; 3] = [0, 1, 4];
+const DRAWS: Draws = Draws { seed: 3, purpose: Purpose::Adapt, occasion: 0 };
+
+/// Six classes of 6x6 images, each a random pattern of its own with noise.
+fn toy() -> Dataset {
+    let mut draw = stream(0, Purpose::Split, 0);
+    let patterns: Vec<Vec<u8>> =
+        (0..6).map(|_| (0..SIDE * SIDE).map(|_| draw.random_range(0..200)).collect()).collect();
+    let labels: Vec<u8> = (0..180).map(|i| (i % 6) as u8).collect();
+    let noisy = |&label: &u8| patterns[usize::from(label)].clone();
+    let mut pixels: Vec<u8> = labels.iter().flat_map(noisy).collect();
+    pixels.iter_mut().for_each(|pixel| *pixel += draw.random_range(0..55));
+    Dataset {
+        name: "toy".into(),
+        height: SIDE,
+        width: SIDE,
+        pixels: pixels.into(),
+        labels,
+        classes: (0..6).map(|class| class.to_string()).collect(),
+        training: 120,
+    }
+}
+
+fn source() -> FewShot {
+    let data = toy();
+    let pools = (0..6).map(|class| (class..data.len()).step_by(6).collect()).collect();
+    let size = TaskSize { ways: WAYS, shots: 2, queries: 4 };
+    FewShot::new(ImageBank::new(&data, Device::Cpu), pools, size, 0, Purpose::Train)
+}
+
+fn setting() -> Setting {
+    let model = ModelSpec::Mlp(Mlp { hidden: vec![16, 16], ..Mlp::default() });
+    Setting { model, inputs: SIDE * SIDE, ways: WAYS, training_classes: 6, classes: WAYS }
+}
+
+/// Every algorithm with its defaults, and those that adapt with every rule.
+fn registered() -> Vec<AlgorithmSpec> {
+    let mut all = AlgorithmSpec::all();
+    for rule in RuleSpec::all() {
+        // Adam's default rate is for long training; these tests are short.
+        let rule = match rule {
+            RuleSpec::Adam(adam) => RuleSpec::Adam(Adam { lr: 0.01, ..adam }),
+            other => other,
+        };
+        all.push(AlgorithmSpec::Maml(Maml { inner: rule.clone(), order: Order::Second }));
+        all.push(AlgorithmSpec::Reptile(Reptile {
+            inner: rule.clone(),
+            train_shots: Some(3),
+            batch: Some(4),
+        }));
+        all.push(AlgorithmSpec::Scratch(Scratch(rule)));
+    }
+    all
+}
+
+fn training_source(spec: &AlgorithmSpec) -> Option<Box<dyn TaskSource>> {
+    match spec.training() {
+        Training::Nothing => None,
+        Training::Episodes { .. } => Some(Box::new(source())),
+        Training::AllClasses => Some(Box::new(AllClasses(source()))),
+    }
+}
+
+fn values(tensor: &Tensor) -> Vec<f64> {
+    Vec::try_from(tensor.to_kind(Kind::Double).flatten(0, -1)).expect("a vector")
+}
+
+fn same(a: &Params, b: &Params) -> bool {
+    a.names == b.names && a.tensors.iter().zip(&b.tensors).all(|(a, b)| a.equal(b))
+}
+
+#[test]
+fn the_experiment_file_can_say_it_and_says_it_back() {
+    for spec in registered() {
+        let json = serde_json::json!({
+            "name": "contract",
+            "task": {"dataset": "mnist", "ways": 2, "shots": 1, "classes": "shared"},
+            "methods": {"it": spec},
+        });
+        let yaml = serde_saphyr::to_string(&json).expect("YAML");
+        let read = read::parse(&yaml, "contract").expect("sound");
+        assert_eq!(read.methods["it"].algorithm, spec);
+        assert!(!spec.source().is_empty());
+    }
+}
+
+#[test]
+fn theta_is_drawn_from_the_stream_alone() {
+    for spec in registered() {
+        let learner = spec.build(&setting());
+        let draw = |seed| learner.init(&mut stream(seed, Purpose::Init, 0));
+        assert!(same(&draw(0), &draw(0)), "{spec:?}");
+        let has_theta = !draw(0).names.is_empty();
+        assert_eq!(has_theta, !same(&draw(0), &draw(1)), "{spec:?}");
+    }
+}
+
+#[test]
+fn the_meta_gradient_is_finite_shaped_as_theta_and_reproducible() {
+    for spec in registered() {
+        let learner = spec.build(&setting());
+        let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+        let Some(source) = training_source(&spec) else {
+            let episode = source().sample(0, 0..4);
+            assert!(learner.meta_gradient(&theta, &episode, DRAWS).is_none(), "{spec:?}");
+            continue;
+        };
+        let step = || learner.meta_gradient(&theta, &source.sample(0, 0..4), DRAWS).expect("it trains");
+        let (first, second) = (step(), step());
+        assert!(first.loss.double_value(&[]).is_finite(), "{spec:?}");
+        assert_eq!(first.gradient.len(), theta.tensors.len(), "{spec:?}");
+        for ((g, again), parameter) in first.gradient.iter().zip(&second.gradient).zip(&theta.tensors) {
+            assert_eq!(g.size(), parameter.size(), "{spec:?}");
+            assert!(values(g).iter().all(|v| v.is_finite()), "{spec:?}");
+            assert!(g.equal(again), "{spec:?}");
+        }
+        assert!(first.gradient.iter().any(|g| g.abs().max().double_value(&[]) > 0.0), "{spec:?}");
+    }
+}
+
+#[test]
+fn threads_change_the_meta_gradient_by_rounding_only() {
+    for spec in registered() {
+        let learner = spec.build(&setting());
+        let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+        let Some(source) = training_source(&spec) else { continue };
+        let step = |threads| shards::meta_gradient(&*learner, &theta, &*source, 0, 5, DRAWS, threads);
+        let (one, three) = (step(1).expect("it trains"), step(3).expect("it trains"));
+        for (a, b) in one.gradient.iter().zip(&three.gradient) {
+            assert!(a.allclose(b, 1e-4, 1e-5, false), "{spec:?}");
+        }
+        assert!((one.loss.double_value(&[]) - three.loss.double_value(&[])).abs() < 1e-5, "{spec:?}");
+    }
+}
+
+#[test]
+fn predictions_have_a_row_for_every_query_and_leave_theta_alone() {
+    for spec in registered() {
+        let learner = spec.build(&setting());
+        let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+        let before = theta.detached(Device::Cpu);
+        let episode = source().sample(0, 0..4);
+        let logits = learner.predict(&theta, &episode, &STEPS, DRAWS);
+        assert_eq!(logits.len(), STEPS.len(), "{spec:?}");
+        for logits in &logits {
+            assert_eq!(logits.size(), [4, 12, WAYS as i64], "{spec:?}");
+            assert!(!logits.requires_grad(), "{spec:?}");
+            assert!(values(logits).iter().all(|v| v.is_finite()), "{spec:?}");
+        }
+        assert!(same(&theta, &before), "{spec:?} changed theta");
+        let last_only = learner.predict(&theta, &episode, &STEPS[2..], DRAWS);
+        assert!(last_only[0].equal(&logits[2]), "{spec:?}: which steps are asked for must not matter");
+    }
+}
+
+#[test]
+fn a_task_is_solved_alike_whatever_tasks_are_beside_it() {
+    for spec in registered() {
+        let learner = spec.build(&setting());
+        let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+        let predict = |tasks| learner.predict(&theta, &source().sample(0, tasks), &STEPS, DRAWS);
+        let (together, alone) = (predict(0..4), predict(2..3));
+        for (together, alone) in together.iter().zip(&alone) {
+            assert!(together.narrow(0, 2, 1).allclose(alone, 1e-4, 1e-4, false), "{spec:?}");
+        }
+    }
+}
+
+/// What a method is for.
+#[test]
+fn adaptation_beats_chance_on_an_easy_task() {
+    for spec in registered() {
+        if matches!(spec, AlgorithmSpec::Maml(_) | AlgorithmSpec::Fomaml(_) | AlgorithmSpec::Reptile(_)) {
+            continue; // their rates suit a trained theta, see below
+        }
+        let learner = spec.build(&setting());
+        let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+        let episode = source().sample(0, 0..8);
+        let scores = score(&*learner, &theta, &episode, &[200], DRAWS).concat();
+        let mean = scores.iter().map(|s| s.accuracy).sum::<f64>() / scores.len() as f64;
+        assert!(mean > 0.7, "{spec:?}: {mean}");
+    }
+}
+
+#[test]
+fn training_lowers_the_loss_of_everything_that_trains() {
+    for spec in registered() {
+        let learner = spec.build(&setting());
+        let Some(source) = training_source(&spec) else { continue };
+        let outer = match &spec {
+            AlgorithmSpec::Reptile(_) => Outer::Sgd(outer::Sgd { lr: 1.0, ..outer::Sgd::default() }),
+            _ => Outer::Adam(outer::Adam { lr: 0.01, ..outer::Adam::default() }),
+        };
+        let mut theta = learner.init(&mut stream(0, Purpose::Init, 0));
+        let mut state = outer.start(&theta.tensors);
+        let mut losses = Vec::new();
+        for i in 0..60 {
+            let draws = Draws { occasion: i, ..DRAWS };
+            let step = shards::meta_gradient(&*learner, &theta, &*source, i, 4, draws, 1).expect("it trains");
+            losses.push(step.loss.double_value(&[]));
+            (theta.tensors, state) = outer.step(theta.tensors, &step.gradient, state, i as usize, 60);
+        }
+        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+        let (before, after) = (mean(&losses[..10]), mean(&losses[50..]));
+        assert!(after < before, "{spec:?}: from {before} to {after}");
+    }
+}
+
+/// The episode itself: what every algorithm is given.
+#[test]
+fn an_episode_holds_each_image_once_and_labels_by_place() {
+    let Episode { x, y, support } = source().sample(7, 0..3);
+    assert_eq!((x.size(), support), (vec![3, 18, 36], 6));
+    let labels = values(&y.narrow(0, 0, 1));
+    assert_eq!(labels[..6], [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
+    assert_eq!(labels[6..], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
+    for task in 0..3 {
+        let rows: Vec<Vec<f64>> = (0..18).map(|row| values(&x.get(task).get(row))).collect();
+        let twice = rows.iter().enumerate().any(|(i, row)| rows[..i].contains(row));
+        assert!(!twice, "an image stands twice in task {task}");
+        assert!(rows.concat().iter().all(|v| (0.0..=1.0).contains(v)));
+    }
+    let parts = [source().sample(7, 0..1).x, source().sample(7, 1..3).x];
+    assert!(x.equal(&Tensor::cat(&parts, 0)), "drawing in parts must not matter");
+}

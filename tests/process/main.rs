@@ -1,0 +1,8 @@
+//! The real program, each test in a fresh folder of its own.
+
+mod bad_data;
+mod bad_experiments;
+mod commands;
+mod runs;
+mod sandbox;
+mod stopping;
