@@ -35,33 +35,45 @@ const CHUNK: usize = 16;
 /// Scores of one episode after each of the steps asked for.
 pub type Scores = Vec<Score>;
 
-/// Scores of every frozen episode with so many `shots`, after each of `steps` (ascending): `[episodes][steps]`.
-///
-/// `observe` is told how many more episodes are done; `None` when it stops the test.
-pub fn evaluate(
-    learner: &dyn MetaLearner,
-    theta: &Params,
-    episodes: &FrozenEpisodes,
-    shots: usize,
-    steps: &[usize],
-    draws: Draws,
-    threads: usize,
-    observe: &(dyn Fn(usize) -> Verdict + Sync),
-) -> Option<Vec<Scores>> {
-    let parts = shards::in_shards(episodes.len(), threads, theta, |theta, part| {
-        let mut scores = Vec::with_capacity(part.len());
-        for start in part.clone().step_by(CHUNK) {
-            let chunk = start..part.end.min(start + CHUNK);
-            let count = chunk.len();
-            let episode = episodes.batch(chunk, shots);
-            scores.extend(score(learner, theta, &episode, steps, draws));
-            if observe(count) == Verdict::Stop {
-                return None;
+/// How frozen episodes are tested.
+pub struct Protocol<'a> {
+    /// The episodes.
+    pub episodes: &'a FrozenEpisodes,
+    /// Support images per class.
+    pub shots: usize,
+    /// Numbers of adaptation steps after which scores are taken, ascending.
+    pub steps: &'a [usize],
+    /// What the method draws from.
+    pub draws: Draws,
+    /// Threads over which the episodes are split.
+    pub threads: usize,
+}
+
+impl Protocol<'_> {
+    /// Scores of every episode after each of the steps: `[episodes][steps]`.
+    ///
+    /// `observe` is told how many more episodes are done; `None` when it stops the test.
+    pub fn evaluate(
+        &self,
+        learner: &dyn MetaLearner,
+        theta: &Params,
+        observe: &(dyn Fn(usize) -> Verdict + Sync),
+    ) -> Option<Vec<Scores>> {
+        let parts = shards::in_shards(self.episodes.len(), self.threads, theta, |theta, part| {
+            let mut scores = Vec::with_capacity(part.len());
+            for start in part.clone().step_by(CHUNK) {
+                let chunk = start..part.end.min(start + CHUNK);
+                let count = chunk.len();
+                let episode = self.episodes.batch(chunk, self.shots);
+                scores.extend(score(learner, theta, &episode, self.steps, self.draws));
+                if observe(count) == Verdict::Stop {
+                    return None;
+                }
             }
-        }
-        Some(scores)
-    });
-    Some(parts.into_iter().collect::<Option<Vec<_>>>()?.concat())
+            Some(scores)
+        });
+        Some(parts.into_iter().collect::<Option<Vec<_>>>()?.concat())
+    }
 }
 
 /// Scores of each task of a meta-batch after each of `steps`: `[T][steps]`.
@@ -102,9 +114,8 @@ pub fn mean_scores(
     threads: usize,
 ) -> Score {
     let draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0 };
-    let go_on = |_| Verdict::Continue;
-    let scores = evaluate(learner, theta, episodes, shots, &[step], draws, threads, &go_on);
-    let scores = scores.unwrap_or_default().concat();
+    let protocol = Protocol { episodes, shots, steps: &[step], draws, threads };
+    let scores = protocol.evaluate(learner, theta, &|_| Verdict::Continue).unwrap_or_default().concat();
     let n = scores.len().max(1) as f64;
     Score {
         loss: scores.iter().map(|s| s.loss).sum::<f64>() / n,

@@ -1,4 +1,24 @@
-//! Quickstudy.
+//! Quickstudy: a meta-learning research framework on libtorch.
+//!
+//! It learns initialisations theta from which a network adapts to a new task in a few gradient steps, and shows with figures
+//! and statistics whether that beats plain training.
+//!
+//! The way of the data through the program, from what knows least to what knows most:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`random`], [`validity`], [`registry`], [`misuse`] | random streams, checks of numbers, registries, errors of the caller |
+//! | [`data`] | data sets: a reader per format, fetching with checksums |
+//! | [`tasks`] | episodes of T stacked tasks, and the distributions they are drawn from |
+//! | [`models`], [`loss`] | networks as functions of parameters, for all tasks at once |
+//! | [`inner`] | adaptation: the support loss as a function of fast weights, and the rules that move them |
+//! | [`algorithms`] | MAML, Reptile, ... and what they are compared with |
+//! | [`outer`], [`shards`], [`train`], [`evaluate`] | the outer loop and the test; they see only traits |
+//! | [`records`], [`stats`], [`summary`], [`figures`] | from CSV files to tables and figures; no tensors |
+//! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
+//! | [`cli`] | the command line |
+//!
+//! To add an algorithm, model, inner rule, data set or figure: one file, and one line in its folder's registry.
 
 pub mod algorithms;
 pub mod cli;

@@ -168,7 +168,7 @@ impl Trainer<'_> {
     /// Validates where it is due, and keeps theta if it is the best so far.
     fn validate(&self, state: &mut State) -> Option<Score> {
         let validator = self.validation.as_ref()?;
-        if state.iteration % validator.every != 0 && state.iteration != self.iterations {
+        if !state.iteration.is_multiple_of(validator.every) && state.iteration != self.iterations {
             return None;
         }
         let steps = self.learner.validation_steps();

@@ -8,7 +8,7 @@ use clap::Args;
 use super::ExperimentFile;
 use crate::{
     data::Source,
-    experiment::{material::Material, spec::DatasetSpec},
+    experiment::{dataset::DatasetSpec, material::Material},
 };
 
 /// Check an experiment file without running it

@@ -3,7 +3,7 @@
 use garde::{Path, Report, Validate, util::nested_path};
 use serde::Deserialize;
 
-use super::spec::{DatasetSpec, Experiment};
+use super::{dataset::DatasetSpec, spec::Experiment};
 use crate::{
     algorithms::{AlgorithmSpec, Training},
     data,

@@ -4,10 +4,7 @@ use anyhow::Result;
 use sha2::{Digest, Sha256};
 use tch::Device;
 
-use super::{
-    check,
-    spec::{DatasetSpec, Experiment},
-};
+use super::{check, dataset::DatasetSpec, spec::Experiment};
 use crate::{
     data::{self, Dataset, Source},
     misuse::misuse,

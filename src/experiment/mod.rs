@@ -1,6 +1,8 @@
 //! Experiments: the file as written, checked, built and run.
 
 pub mod check;
+pub mod classes;
+pub mod dataset;
 mod environment;
 pub mod folder;
 pub mod material;

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     algorithms::{MetaLearner, Setting, Testing, Training},
-    evaluate::{Verdict, evaluate, score},
+    evaluate::{Protocol, Verdict, score},
     models::Params,
     random::{Draws, Purpose, stream},
     records::{self, EvaluationRow, Task, TrainRow},
@@ -109,11 +109,11 @@ impl Workplace<'_> {
         let state = match training {
             Training::Nothing => fresh,
             Training::Episodes { .. } => {
-                self.train(run, &*learner, &source, &train, validation.as_ref(), fresh, line)?
+                self.train(run, &*learner, &source, validation.as_ref(), fresh, line)?
             }
             Training::AllClasses => {
                 let source = AllClasses(source);
-                self.train(run, &*learner, &source, &train, validation.as_ref(), fresh, line)?
+                self.train(run, &*learner, &source, validation.as_ref(), fresh, line)?
             }
         };
         let theta = state.result().detached(self.device);
@@ -145,17 +145,16 @@ impl Workplace<'_> {
         Ok(theta.detached(self.device))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call, one place")]
     fn train(
         &self,
         run: &Run,
         learner: &dyn MetaLearner,
         source: &dyn TaskSource,
-        train: &Train,
         validation: Option<&FrozenEpisodes>,
         fresh: State,
         line: &mut MethodLine,
     ) -> Result<State, Ended> {
+        let train = run.method.train(&self.material.experiment.train);
         let train_csv = self.folder.path.join(run.file("train.csv"));
         let state = state::load(&self.folder.path.join(run.file("state.safetensors")), &fresh, self.device)?;
         let mut rows: Vec<TrainRow> = Vec::new();
@@ -238,9 +237,8 @@ impl Workplace<'_> {
         };
         let mut rows = Vec::new();
         for shots in shots {
-            let scores =
-                evaluate(learner, theta, episodes, shots, steps, self.draws(run), self.threads, &observe)
-                    .ok_or(Ended::Stopped)?;
+            let protocol = Protocol { episodes, shots, steps, draws: self.draws(run), threads: self.threads };
+            let scores = protocol.evaluate(learner, theta, &observe).ok_or(Ended::Stopped)?;
             for (episode, scores) in scores.iter().enumerate() {
                 rows.extend(scores.iter().zip(steps).map(|(score, &step)| EvaluationRow {
                     method: run.name.to_owned(),
@@ -288,7 +286,7 @@ impl Workplace<'_> {
     }
 
     fn write(&self, run: &Run, name: &str, bytes: &[u8]) -> Result<()> {
-        self.folder.write(&run.file(name), bytes)
+        self.folder.write(run.file(name), bytes)
     }
 
     /// Appends an event to the run's `log.jsonl`, with the time in seconds since 1970.

@@ -1,19 +1,20 @@
 //! The experiment file as its author writes it. What is not said has a default; what is written is checked before anything runs.
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
 use garde::Validate;
 use indexmap::IndexMap;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{self, MapAccess, value::MapAccessDeserializer},
-};
+use serde::{Deserialize, Serialize};
 
-use super::method::Method;
+use super::{
+    classes::Classes,
+    dataset::{DatasetSpec, registered},
+    method::Method,
+};
 use crate::{
     models::{ModelSpec, mlp::Mlp},
     outer::Outer,
-    tasks::{augmentation::Augmentation, class_split::ClassSplit},
+    tasks::augmentation::Augmentation,
 };
 
 /// A whole experiment: every method is trained on the same tasks and tested on the same frozen episodes.
@@ -90,7 +91,7 @@ fn default_seeds() -> Vec<u64> {
 #[serde(deny_unknown_fields)]
 pub struct Task {
     /// A registered data set, or `{idx: FOLDER}`.
-    #[garde(custom(known_dataset))]
+    #[garde(custom(registered))]
     pub dataset: DatasetSpec,
     /// N, classes per task.
     #[garde(range(min = 2, max = 1000))]
@@ -114,23 +115,6 @@ pub struct Task {
 fn default_queries() -> usize {
     15
 }
-
-/// Where the images come from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum DatasetSpec {
-    /// By registered name.
-    Named(String),
-    /// A folder that holds any data set in IDX form.
-    Folder {
-        /// The folder.
-        idx: PathBuf,
-    },
-}
-
-/// How classes are divided, in the file's form of [`ClassSplit`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Classes(pub ClassSplit);
 
 /// The outer loop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
@@ -238,18 +222,6 @@ fn method_names(methods: &IndexMap<String, Method>, context: &()) -> garde::Resu
     methods.keys().try_for_each(|name| folder_name(name, context))
 }
 
-fn known_dataset(dataset: &DatasetSpec, _: &()) -> garde::Result {
-    let DatasetSpec::Named(name) = dataset else { return Ok(()) };
-    if crate::data::find(name).is_some() {
-        return Ok(());
-    }
-    let known: Vec<&str> = crate::data::REGISTRY.iter().map(|entry| entry.name).collect();
-    Err(garde::Error::new(format!(
-        "there is no data set {name:?}; there is {}, and {{idx: FOLDER}} reads any in IDX form",
-        known.join(", ")
-    )))
-}
-
 fn distinct(seeds: &[u64], _: &()) -> garde::Result {
     match seeds.iter().enumerate().find(|(i, seed)| seeds[..*i].contains(seed)) {
         Some((_, seed)) => Err(garde::Error::new(format!("{seed} stands there twice"))),
@@ -264,124 +236,5 @@ fn ascending(values: &[usize], _: &()) -> garde::Result {
             pair[1], pair[0]
         ))),
         None => Ok(()),
-    }
-}
-
-/// The map form of [`Classes`]: one of the three sets of keys.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClassKeys {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    train: Option<Vec<usize>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validation: Option<Vec<usize>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    test: Option<Vec<usize>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    split: Option<[usize; 3]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    folds: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seed: Option<u64>,
-}
-
-const CLASSES: &str = "classes are {train: [..], validation: [..], test: [..]}, or {split: [5, 2, 3], seed: 0}, \
-                       or {folds: 5, seed: 0}, or shared";
-
-impl<'de> Deserialize<'de> for Classes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Classes;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str(CLASSES)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Classes, E> {
-                if text == "shared" { Ok(Classes(ClassSplit::Shared)) } else { Err(E::custom(CLASSES)) }
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Classes, M::Error> {
-                let keys = ClassKeys::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Classes(match keys {
-                    ClassKeys {
-                        train: Some(train),
-                        validation,
-                        test: Some(test),
-                        split: None,
-                        folds: None,
-                        seed: None,
-                    } => ClassSplit::Lists { train, validation: validation.unwrap_or_default(), test },
-                    ClassKeys {
-                        train: None,
-                        validation: None,
-                        test: None,
-                        split: Some(sizes),
-                        folds: None,
-                        seed,
-                    } => ClassSplit::Drawn { sizes, seed: seed.unwrap_or(0) },
-                    ClassKeys {
-                        train: None,
-                        validation: None,
-                        test: None,
-                        split: None,
-                        folds: Some(folds),
-                        seed,
-                    } => ClassSplit::Folds { folds, seed: seed.unwrap_or(0) },
-                    _ => return Err(de::Error::custom(CLASSES)),
-                }))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-impl Serialize for Classes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let keys = match self.0.clone() {
-            ClassSplit::Lists { train, validation, test } => ClassKeys {
-                train: Some(train),
-                validation: Some(validation),
-                test: Some(test),
-                ..ClassKeys::default()
-            },
-            ClassSplit::Drawn { sizes, seed } => {
-                ClassKeys { split: Some(sizes), seed: Some(seed), ..ClassKeys::default() }
-            }
-            ClassSplit::Folds { folds, seed } => {
-                ClassKeys { folds: Some(folds), seed: Some(seed), ..ClassKeys::default() }
-            }
-            ClassSplit::Shared => return serializer.serialize_str("shared"),
-        };
-        keys.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for DatasetSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = DatasetSpec;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("the name of a data set, or {idx: FOLDER}")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<DatasetSpec, E> {
-                Ok(DatasetSpec::Named(name.to_owned()))
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<DatasetSpec, M::Error> {
-                #[derive(Deserialize)]
-                #[serde(deny_unknown_fields)]
-                struct Keys {
-                    idx: PathBuf,
-                }
-                let Keys { idx } = Keys::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(DatasetSpec::Folder { idx })
-            }
-        }
-        deserializer.deserialize_any(Visitor)
     }
 }

@@ -26,17 +26,15 @@ fn long(more: &[&'static str]) -> Vec<&'static str> {
 fn after_kill_9_resume_ends_with_the_same_bytes() {
     let sandbox = Sandbox::new();
     sandbox.run(&long(&["--out", "whole"])).says(0, &[]);
-    let mut kills = 0;
-    for file in
-        ["maml-seed0/state.safetensors", "maml-seed1/state.safetensors", "adam-seed0/environment.json"]
-    {
+    let files =
+        ["maml-seed0/state.safetensors", "maml-seed1/state.safetensors", "adam-seed0/environment.json"];
+    for (kills, file) in files.into_iter().enumerate() {
         let resume: &[&str] = if kills == 0 { &[] } else { &["--resume"] };
         let mut child = sandbox.start(&long(&[&["--out", "killed"], resume].concat()));
         wait_for(&sandbox, &format!("killed/small/{file}"));
         std::thread::sleep(Duration::from_millis(20));
         child.kill().expect("SIGKILL");
         child.wait().expect("ended");
-        kills += 1;
         let unfinished = sandbox.run(&long(&["--out", "killed"]));
         unfinished.says(2, &["unfinished", "--resume", "--fresh"]);
     }

@@ -1,0 +1,64 @@
+//! How the experiment file says where the images come from.
+
+use std::{fmt, path::PathBuf};
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, value::MapAccessDeserializer},
+};
+
+use crate::data;
+
+/// Where the images come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum DatasetSpec {
+    /// By registered name.
+    Named(String),
+    /// A folder that holds any data set in IDX form.
+    Folder {
+        /// The folder.
+        idx: PathBuf,
+    },
+}
+
+/// Refuses names that are not registered.
+pub fn registered(dataset: &DatasetSpec, _: &()) -> garde::Result {
+    let DatasetSpec::Named(name) = dataset else { return Ok(()) };
+    if data::find(name).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> = data::REGISTRY.iter().map(|entry| entry.name).collect();
+    Err(garde::Error::new(format!(
+        "there is no data set {name:?}; there is {}, and {{idx: FOLDER}} reads any in IDX form",
+        known.join(", ")
+    )))
+}
+
+impl<'de> Deserialize<'de> for DatasetSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = DatasetSpec;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("the name of a data set, or {idx: FOLDER}")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<DatasetSpec, E> {
+                Ok(DatasetSpec::Named(name.to_owned()))
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<DatasetSpec, M::Error> {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Keys {
+                    idx: PathBuf,
+                }
+                let Keys { idx } = Keys::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(DatasetSpec::Folder { idx })
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
