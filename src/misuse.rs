@@ -14,6 +14,15 @@ impl fmt::Display for Misuse {
 
 impl std::error::Error for Misuse {}
 
+/// What a panic was about, for a user.
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+    let line = text.lines().next().unwrap_or(text);
+    let whose = if text.contains("Torch(") { "libtorch gave up" } else { "internal error, please report it" };
+    format!("{whose}: {line}")
+}
+
 /// Leaves the function with a [`Misuse`].
 macro_rules! misuse {
     ($($message:tt)+) => {

@@ -52,7 +52,8 @@ pub fn summarise(rows: &[EvaluationRow], methods: &[String]) -> Vec<SummaryRow> 
                 shots,
                 step,
                 accuracy: episodes.mean,
-                accuracy_interval: (episodes.count > 1).then_some(episodes.half_width),
+                accuracy_interval: (episodes.count > 1 && task == Task::FewShot)
+                    .then_some(episodes.half_width),
                 accuracy_seed_std: (seeds.count > 1).then_some(seeds.std),
                 loss: rows.iter().map(|r| r.loss).sum::<f64>() / rows.len() as f64,
                 episodes: episodes.count,
@@ -75,7 +76,13 @@ fn mean_accuracies(rows: &[&EvaluationRow], key: fn(&EvaluationRow) -> (u64, u64
 
 /// For each method and number of shots the number of adaptation steps that does best on the meta-validation episodes, the
 /// fewest of equals: how a method is compared by one number without a look at the test.
+///
+/// Nothing is chosen in a cross-validation: there every class validates one fold and tests another, so that a choice over all
+/// folds would look at the test.
 pub fn chosen_steps(validation: &[EvaluationRow]) -> BTreeMap<(String, usize), usize> {
+    if validation.iter().any(|row| row.fold > 0) {
+        return BTreeMap::new();
+    }
     let mut best: BTreeMap<(String, usize), (f64, usize)> = BTreeMap::new();
     for row in summarise(validation, &[]) {
         let chosen = best.entry((row.method, row.shots)).or_insert((f64::NEG_INFINITY, row.step));
@@ -137,5 +144,7 @@ mod tests {
         assert_eq!(chosen_steps(&rows)[&("m".to_owned(), 1)], 5);
         let diverged = [row("m", 0, 0, 0, f64::NAN)];
         assert_eq!(chosen_steps(&diverged)[&("m".to_owned(), 1)], 0);
+        let folds = [rows[1].clone(), EvaluationRow { fold: 1, ..rows[1].clone() }];
+        assert!(chosen_steps(&folds).is_empty());
     }
 }

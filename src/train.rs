@@ -98,15 +98,15 @@ pub struct Progress {
 /// Why training ended before it was done.
 #[derive(Debug, Error)]
 pub enum Halt {
-    /// The loss is not a number any more.
+    /// The loss or its gradient is not a number any more.
     #[error(
-        "the training loss became {loss} at iteration {iteration}: the steps are too large for this task. \
-         Lower the method's inner rate (inner lr) first, then train.outer's lr"
+        "the training loss became {loss}, or its gradient no number, at iteration {iteration}: the steps are too large \
+         for this task. Lower the method's inner rate (inner lr) first, then train.outer's lr"
     )]
     Diverged {
         /// The iteration.
         iteration: usize,
-        /// NaN or infinite.
+        /// NaN or infinite, if not the gradient is.
         loss: f64,
     },
     /// The observer stopped it.
@@ -128,6 +128,7 @@ impl Trainer<'_> {
         mut observe: impl FnMut(&State, Progress) -> anyhow::Result<Verdict>,
     ) -> Result<State, Halt> {
         if state.iteration == 0
+            && state.best.is_none() // else the state was saved after this validation
             && let Some(validation) = self.validate(&mut state)
         {
             let progress = Progress { iteration: 0, loss: None, rate: None, validation: Some(validation) };
@@ -148,7 +149,8 @@ impl Trainer<'_> {
                 break; // nothing to learn
             };
             let loss = step.loss.double_value(&[]);
-            if !loss.is_finite() {
+            let finite = step.gradient.iter().all(|g| g.sum(None).double_value(&[]).is_finite());
+            if !loss.is_finite() || !finite {
                 return Err(Halt::Diverged { iteration: i + 1, loss });
             }
             (state.theta.tensors, state.outer) =
@@ -175,7 +177,8 @@ impl Trainer<'_> {
         let score =
             mean_scores(self.learner, &state.theta, validator.episodes, validator.shots, steps, self.threads);
         // At equal accuracy, of which there are few values, the later theta has seen more.
-        if state.best.as_ref().is_none_or(|best| score.accuracy >= best.accuracy) {
+        let better = state.best.as_ref().is_none_or(|best| score.accuracy >= best.accuracy);
+        if better && score.loss.is_finite() {
             let theta = state.theta.detached(Device::Cpu);
             state.best = Some(Best { iteration: state.iteration, accuracy: score.accuracy, theta });
             state.stale = 0;

@@ -52,11 +52,6 @@ pub struct MetaGradient {
 
 /// A method built for one experiment: how theta is learned, and how a task is solved with it.
 pub trait MetaLearner: Sync {
-    /// What `predict` is tested on.
-    fn testing(&self) -> Testing {
-        Testing::Episodes
-    }
-
     /// Adaptation steps at which meta-validation judges theta.
     fn validation_steps(&self) -> usize;
 
@@ -98,6 +93,11 @@ pub trait Algorithm {
 
     /// What the method is trained on.
     fn training(&self) -> Training;
+
+    /// What the method is tested on.
+    fn testing(&self) -> Testing {
+        Testing::Episodes
+    }
 
     /// The method for this setting.
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner>;

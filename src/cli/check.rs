@@ -5,19 +5,18 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::ExperimentFile;
-use crate::{
-    data::Source,
-    experiment::{dataset::DatasetSpec, material::Material},
-};
+use super::{DataDir, ExperimentFile, say};
+use crate::experiment::{dataset::DatasetSpec, material::Material};
 
 /// Check an experiment file without running it
 ///
-/// Prints the resolved experiment, with every default filled in. Exit codes: 0 sound, 2 not.
+/// Prints the resolved experiment, with every default filled in. Exit codes: 0 sound, 2 not, 1 if a data folder that it names cannot be read.
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
     file: ExperimentFile,
+    #[command(flatten)]
+    data: DataDir,
 }
 
 impl Arguments {
@@ -26,10 +25,10 @@ impl Arguments {
         if let DatasetSpec::Folder { .. } = &experiment.task.dataset {
             // What lies in a folder is at hand; a registered data set is not fetched only to be checked.
             let fits =
-                || Material::load(&experiment, &Source::default(), tch::Device::Cpu)?.folds().map(drop);
+                || Material::load(&experiment, &self.data.source(true), tch::Device::Cpu)?.folds().map(drop);
             fits().with_context(|| path.display().to_string())?;
         }
-        print!("{}", serde_saphyr::to_string(&experiment)?);
+        say(&serde_saphyr::to_string(&experiment)?)?;
         eprintln!("{} is sound: {} runs", path.display(), experiment.runs().len());
         Ok(ExitCode::SUCCESS)
     }

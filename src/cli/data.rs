@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
-use super::DataDir;
+use super::{DataDir, say};
 use crate::{
     data::{self, Dataset},
     figures::{ContactRow, contact_sheet},
@@ -68,7 +68,7 @@ impl Show {
         let png = contact_sheet(&title, &rows, data.height, data.width)?;
         let file = self.output.clone().unwrap_or_else(|| format!("{}-episode.png", data.name).into());
         std::fs::write(&file, png).with_context(|| format!("cannot write {}", file.display()))?;
-        println!("{}", file.display());
+        say(&format!("{}\n", file.display()))?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -5,9 +5,9 @@ use std::{path::PathBuf, process::ExitCode, thread::available_parallelism};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
-use super::{DataDir, ExperimentFile, INTERRUPTED, stop_flag};
+use super::{DataDir, ExperimentFile, say, stop_flag};
 use crate::{
-    experiment::{self, Options, Outcome, folder::Existing},
+    experiment::{self, INTERRUPTED, Options, Outcome, folder::Existing},
     misuse::misuse,
 };
 
@@ -86,17 +86,16 @@ impl Arguments {
         let outcome = experiment::run(&experiment, &options).with_context(|| path.display().to_string())?;
         let folder = self.out.join(&experiment.name);
         let show = |table: &str| {
-            if !self.quiet {
-                println!("\n{table}\nResults, figures and checkpoints: {}", folder.display());
-            }
+            let text = format!("\n{table}\nResults, figures and checkpoints: {}\n", folder.display());
+            if self.quiet { Ok(()) } else { say(&text) }
         };
         Ok(match outcome {
             Outcome::Done(table) => {
-                show(&table);
+                show(&table)?;
                 ExitCode::SUCCESS
             }
             Outcome::Failed(reasons, table) => {
-                show(&table);
+                show(&table)?;
                 for reason in reasons {
                     eprintln!("error: {reason}");
                 }

@@ -5,6 +5,8 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::Args;
 
+use super::say;
+
 /// Draw the figures and tables of a results folder again, from its CSV files
 #[derive(Args)]
 pub struct Arguments {
@@ -14,8 +16,8 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
-        println!("{}", crate::experiment::results::redraw(&self.folder)?);
-        println!("Figures: {}", self.folder.join("figures").display());
+        let table = crate::experiment::results::redraw(&self.folder)?;
+        say(&format!("{table}\nFigures: {}\n", self.folder.join("figures").display()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

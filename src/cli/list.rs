@@ -6,6 +6,8 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::say;
+
 use crate::{algorithms::AlgorithmSpec, data, inner::RuleSpec, models::ModelSpec, registry::Entry};
 
 /// List what an experiment file can name, with the defaults
@@ -41,7 +43,7 @@ impl Arguments {
                 }
             };
         }
-        print!("{}", text.trim_start());
+        say(text.trim_start())?;
         Ok(ExitCode::SUCCESS)
     }
 }

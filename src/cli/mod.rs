@@ -7,6 +7,7 @@ mod figures;
 mod list;
 
 use std::{
+    io::{ErrorKind, Write},
     path::PathBuf,
     process::ExitCode,
     sync::{
@@ -15,10 +16,13 @@ use std::{
     },
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
-use crate::{data::Source, experiment::read::Changes};
+use crate::{
+    data::Source,
+    experiment::{INTERRUPTED, read::Changes},
+};
 
 /// Meta-learning experiments: few-shot tasks, MAML, Reptile and relatives, against plain training.
 ///
@@ -96,8 +100,13 @@ impl Cli {
     }
 }
 
-/// Exit code after Ctrl-C or a termination signal.
-const INTERRUPTED: u8 = 130;
+/// Writes to stdout. A reader that has seen enough (`| head`) is no error.
+fn say(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to the standard output"),
+    }
+}
 
 /// A flag that is set by the first Ctrl-C; the second ends the program at once.
 fn stop_flag() -> Result<Arc<AtomicBool>> {
@@ -107,6 +116,7 @@ fn stop_flag() -> Result<Arc<AtomicBool>> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED.into());
         }
+        eprintln!("\nstopping; once more to stop at once");
     })?;
     Ok(stop)
 }

@@ -65,9 +65,15 @@ pub fn problems(experiment: &Experiment, classes: Option<&[String]>) -> Vec<Prob
 /// More ways than classes in a part that episodes are drawn from.
 fn too_few_classes(experiment: &Experiment, parts: &Parts) -> Option<Problem> {
     let ways = experiment.task.ways;
-    let turns = if experiment.task.augment.rotations { 4 } else { 1 };
+    let turns = experiment.task.augment.turns();
+    let on_episodes = trains(experiment, |training| matches!(training, Training::Episodes { .. }));
+    let on_classes = trains(experiment, |training| training == Training::AllClasses);
+    if on_classes && parts.classes[Part::Train as usize].is_empty() {
+        let message = "there are no meta-training classes, but a method is trained on them".to_owned();
+        return Some((&["task", "classes"][..], message));
+    }
     let needed = [
-        (Part::Train, "meta-training", turns, trains_on_episodes(experiment)),
+        (Part::Train, "meta-training", turns, on_episodes),
         (Part::Validation, "meta-validation", 1, validates(experiment)),
         (Part::Test, "meta-test", 1, true),
     ];
@@ -87,10 +93,6 @@ fn trains(experiment: &Experiment, on: impl Fn(Training) -> bool) -> bool {
     experiment.methods.values().any(|method| on(training(&method.algorithm)))
 }
 
-fn trains_on_episodes(experiment: &Experiment) -> bool {
-    trains(experiment, |training| matches!(training, Training::Episodes { .. }))
-}
-
 /// Whether any method that trains is validated.
 fn validates(experiment: &Experiment) -> bool {
     let trains = |training| training != Training::Nothing;
@@ -107,7 +109,8 @@ pub fn too_few_images(experiment: &Experiment, parts: &Parts, data: &data::Datas
     let task = &experiment.task;
     let train_shots = experiment.methods.values().filter_map(|m| match training(&m.algorithm) {
         Training::Episodes { shots } => Some(shots.unwrap_or(task.shots)),
-        _ => None,
+        Training::AllClasses => Some(task.shots),
+        Training::Nothing => None,
     });
     let test_shots = Some(experiment.largest_shots());
     let needs = [(Part::Train, train_shots.max()), (Part::Validation, test_shots), (Part::Test, test_shots)];

@@ -1,6 +1,7 @@
 //! The results folder of an experiment: who may write to it, and how files come to be there.
 
 use std::{
+    ffi::OsString,
     fs::{self, File, TryLockError},
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
@@ -31,6 +32,8 @@ pub struct Folder {
 
 const CONFIG: &str = "config.yaml";
 const LOCK: &str = ".lock";
+/// What a crash may leave of the first file that is written.
+const UNFINISHED: &str = "config.part";
 
 impl Folder {
     /// Locks an existing folder for this process.
@@ -113,15 +116,19 @@ impl Folder {
         write().with_context(|| format!("cannot write {}: is the disk full or read-only?", to.display()))
     }
 
-    /// Removes everything but the lock.
+    /// Removes everything but the lock, the configuration last: it says that the rest is ours.
     fn clear(&self) -> Result<()> {
         for entry in fs::read_dir(&self.path).with_context(|| cannot_write(&self.path))?.flatten() {
             let path = entry.path();
-            if entry.file_name() == LOCK {
+            if [LOCK, CONFIG].map(OsString::from).contains(&entry.file_name()) {
                 continue;
             }
             if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }
                 .with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        let config = self.path.join(CONFIG);
+        if config.exists() {
+            fs::remove_file(&config).with_context(|| format!("cannot remove {}", config.display()))?;
         }
         Ok(())
     }
@@ -129,7 +136,8 @@ impl Folder {
     /// A folder without a configuration must be empty: its files are not ours to mix with or to remove.
     fn refuse_strangers(&self) -> Result<()> {
         let mut entries = fs::read_dir(&self.path).with_context(|| cannot_write(&self.path))?.flatten();
-        if let Some(stranger) = entries.find(|entry| entry.file_name() != LOCK) {
+        let ours = [LOCK, UNFINISHED].map(OsString::from);
+        if let Some(stranger) = entries.find(|entry| !ours.contains(&entry.file_name())) {
             misuse!(
                 "{} has files that are no results of quickstudy's ({}): choose another name or --out",
                 self.path.display(),

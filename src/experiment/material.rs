@@ -4,7 +4,11 @@ use anyhow::Result;
 use sha2::{Digest, Sha256};
 use tch::Device;
 
-use super::{check, dataset::DatasetSpec, spec::Experiment};
+use super::{
+    check,
+    dataset::DatasetSpec,
+    spec::{Experiment, Task},
+};
 use crate::{
     data::{self, Dataset, Source},
     misuse::misuse,
@@ -37,6 +41,13 @@ pub struct Fold {
     pub test: FrozenEpisodes,
     /// Their hash.
     pub hash: String,
+}
+
+impl Fold {
+    /// Number of meta-training classes, turned ones included.
+    pub fn training_classes(&self, task: &Task) -> usize {
+        self.parts.classes[Part::Train as usize].len() * task.augment.turns()
+    }
 }
 
 impl<'a> Material<'a> {

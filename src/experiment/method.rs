@@ -47,9 +47,15 @@ pub struct TrainChanges {
     #[garde(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
     init: Option<Initialisation>,
+    // `null` is a change too: no validation for this method.
     #[garde(dive)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validate: Option<Validation>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    validate: Option<Option<Validation>>,
+}
+
+/// A value that is there, be it `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Validation>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 impl Method {
@@ -61,14 +67,20 @@ impl Method {
             meta_batch: changes.meta_batch.unwrap_or(train.meta_batch),
             outer: changes.outer.unwrap_or_else(|| train.outer.clone()),
             init: changes.init.unwrap_or_else(|| train.init.clone()),
-            validate: changes.validate.or_else(|| train.validate.clone()),
+            validate: changes.validate.unwrap_or_else(|| train.validate.clone()),
         }
+    }
+
+    /// Whether the method itself says where theta starts.
+    pub fn has_own_init(&self) -> bool {
+        self.train.init.is_some()
     }
 
     /// Caps the method's own number of iterations and its validation, for a rehearsal.
     pub fn shorten(&mut self, iterations: usize, validation: &Validation) {
         self.train.iterations = self.train.iterations.map(|own| own.min(iterations));
-        self.train.validate = self.train.validate.as_ref().map(|_| validation.clone());
+        self.train.validate =
+            self.train.validate.as_ref().map(|own| own.as_ref().map(|_| validation.clone()));
     }
 }
 

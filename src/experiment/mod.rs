@@ -26,7 +26,10 @@ use anyhow::{Result, anyhow};
 use serde_json::json;
 use tch::Device;
 
-use crate::data::Source;
+use crate::{
+    data::Source,
+    misuse::{Misuse, panic_message},
+};
 use folder::{Existing, Folder};
 use material::Material;
 use progress::MethodLine;
@@ -50,6 +53,9 @@ pub struct Options<'a> {
     /// Set when the user wants to stop.
     pub stop: &'a AtomicBool,
 }
+
+/// Exit code after Ctrl-C or a termination signal.
+pub const INTERRUPTED: u8 = 130;
 
 /// How an experiment ended.
 #[derive(Debug)]
@@ -75,8 +81,10 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         stop: options.stop,
         device: options.device,
         threads: options.threads,
+        replaces: options.existing == Existing::Replace,
     };
     let folds = material.folds()?;
+    workplace.check_starts(&folds)?;
     folder.begin(experiment, options.existing)?;
     let width = experiment.methods.keys().map(String::len).max().unwrap_or(0);
     let (mut failures, mut table) = (Vec::new(), String::new());
@@ -90,11 +98,11 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
             }
             // libtorch reports what it cannot do, out of memory for example, by a panic of tch.
             let result = catch_unwind(AssertUnwindSafe(|| workplace.run(run, &folds[run.fold], &mut line)))
-                .unwrap_or_else(|panic| Err(Ended::Failed(anyhow!(message(&*panic)))));
+                .unwrap_or_else(|panic| Err(Ended::Failed(anyhow!(panic_message(&*panic)))));
             match result {
                 Ok(()) => done += 1,
                 Err(Ended::Stopped) => return Ok(Outcome::Stopped),
-                Err(Ended::Failed(error)) if error.is::<crate::misuse::Misuse>() => return Err(error),
+                Err(Ended::Failed(error)) if error.is::<Misuse>() => return Err(error),
                 Err(Ended::Failed(error)) => {
                     failed += 1;
                     let reason = format!("{}: {error:#}", run.folder);
@@ -111,11 +119,4 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         line.finish(&format!("{done} run{} done{failed}", if done == 1 { "" } else { "s" }));
     }
     Ok(if failures.is_empty() { Outcome::Done(table) } else { Outcome::Failed(failures, table) })
-}
-
-/// The text of a panic.
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("an unknown error");
-    format!("libtorch gave up: {}", text.lines().next().unwrap_or(text))
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{method::Method, spec::Experiment};
+use crate::algorithms::Testing;
 
 /// One method with one fold and seed.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ impl Experiment {
         let folds = self.task.classes.0.folds();
         let mut runs = Vec::new();
         for (name, method) in &self.methods {
+            // The whole data set is the same task in every fold.
+            let folds = if method.algorithm.testing() == Testing::WholeDataset { 1 } else { folds };
             for fold in 0..folds {
                 for &seed in &self.seeds {
                     let part = if folds > 1 { format!("-fold{fold}") } else { String::new() };

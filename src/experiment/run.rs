@@ -1,7 +1,7 @@
 //! One run: builds its parts, trains, tests, and leaves its files.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::Write,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -13,17 +13,19 @@ use tch::Device;
 use thiserror::Error;
 
 use super::{
+    INTERRUPTED,
     environment::environment,
     folder::Folder,
     material::{Fold, Material},
     plan::{EVALUATION, Run},
     progress::MethodLine,
-    spec::{Initialisation, Train},
+    spec::Initialisation,
     state,
 };
 use crate::{
     algorithms::{MetaLearner, Setting, Testing, Training},
     evaluate::{Protocol, Verdict, score},
+    misuse::misuse,
     models::Params,
     random::{Draws, Purpose, stream},
     records::{self, EvaluationRow, Task, TrainRow},
@@ -68,12 +70,17 @@ pub struct Workplace<'a> {
     pub device: Device,
     /// Threads for meta-batches and tests.
     pub threads: usize,
+    /// Whether results that are there will be replaced.
+    pub replaces: bool,
 }
 
 /// Episodes of `validation.csv` for methods without validation while training.
 const VALIDATION_EPISODES: usize = 200;
-/// At least so often the state is saved, validation or not.
-const SAVE_EVERY: Duration = Duration::from_secs(20);
+/// A validation saves the state, unless it was saved this short a time ago.
+const SAVE_AT_LEAST_AFTER: Duration = Duration::from_millis(500);
+/// Without a validation the state is saved this often.
+const SAVE_AT_MOST_AFTER: Duration = Duration::from_secs(20);
+const ENVIRONMENT: &str = "environment.json";
 
 impl Workplace<'_> {
     /// Trains and tests one run, going on from its state if it left one.
@@ -85,7 +92,7 @@ impl Workplace<'_> {
         let started = Instant::now();
         let environment = environment(self.device, self.threads, &fold.hash);
         let text = serde_json::to_string_pretty(&environment).context("JSON")?;
-        self.write(run, "environment.json", text.as_bytes())?;
+        self.write(run, ENVIRONMENT, text.as_bytes())?;
         self.write(run, "config.yaml", serde_saphyr::to_string(experiment).context("YAML")?.as_bytes())?;
 
         let train = run.method.train(&experiment.train);
@@ -94,37 +101,30 @@ impl Workplace<'_> {
             Training::Episodes { shots } => shots.unwrap_or(experiment.task.shots),
             _ => experiment.task.shots,
         };
-        let source = self.material.training(fold, shots, run.seed);
-        let learner = run.method.algorithm.build(&Setting {
-            model: experiment.model.clone(),
-            inputs: self.material.bank.inputs(),
-            ways: experiment.task.ways,
-            training_classes: source.classes(),
-            classes: self.material.dataset.classes.len(),
-        });
-        let theta = self.initial(&*learner, &train, run.seed)?;
+        let (learner, theta) = self.start(run, fold)?;
         let fresh = State::new(theta, &train.outer);
         let episodes = train.validate.as_ref().map_or(VALIDATION_EPISODES, |v| v.episodes);
         let validation = self.material.validation(fold, episodes);
         let state = match training {
             Training::Nothing => fresh,
             Training::Episodes { .. } => {
+                let source = self.material.training(fold, shots, run.seed);
                 self.train(run, &*learner, &source, validation.as_ref(), fresh, line)?
             }
             Training::AllClasses => {
-                let source = AllClasses(source);
+                let source = AllClasses(self.material.training(fold, shots, run.seed));
                 self.train(run, &*learner, &source, validation.as_ref(), fresh, line)?
             }
         };
         let theta = state.result().detached(self.device);
         self.save_checkpoint(run, &learner.checkpoint(&theta))?;
-        if learner.testing() == Testing::Episodes
+        if run.method.algorithm.testing() == Testing::Episodes
             && let Some(validation) = &validation
         {
             let rows = self.test(run, &*learner, &theta, validation, line)?;
             self.write(run, "validation.csv", &records::to_csv(&rows)?)?;
         }
-        let rows = match learner.testing() {
+        let rows = match run.method.algorithm.testing() {
             Testing::Episodes => self.test(run, &*learner, &theta, &fold.test, line)?,
             Testing::WholeDataset => self.test_whole_dataset(run, &*learner, &theta),
         };
@@ -134,15 +134,48 @@ impl Workplace<'_> {
         Ok(())
     }
 
-    fn initial(&self, learner: &dyn MetaLearner, train: &Train, seed: u64) -> Result<Params> {
-        let drawn = learner.init(&mut stream(seed, Purpose::Init, 0));
-        let theta = match &train.init {
-            Initialisation::Checkpoint(path) if !drawn.names.is_empty() => {
-                Params::from_checkpoint(path, &drawn)?
+    /// Whether every run can start, before anything is written: its checkpoint fits, and what it left belongs to these episodes.
+    ///
+    /// # Errors
+    /// A `Misuse` that names what does not fit.
+    pub fn check_starts(&self, folds: &[Fold]) -> Result<()> {
+        for run in self.material.experiment.runs() {
+            let fold = &folds[run.fold];
+            self.start(&run, fold)?;
+            let file = self.folder.path.join(run.file(ENVIRONMENT));
+            let Ok(text) = fs::read_to_string(&file) else { continue };
+            let left: Value = serde_json::from_str(&text).unwrap_or_default();
+            if !self.replaces && left["test_episodes_sha256"] != json!(fold.hash) {
+                misuse!(
+                    "{} was made with other test episodes: the data set has changed. Replace the results with --fresh, \
+                     or choose another folder with --out",
+                    file.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The method and the theta it starts from. The experiment's `train.init` is for methods that meta-learn; baselines start
+    /// from a checkpoint only where their own `train` says so.
+    fn start(&self, run: &Run, fold: &Fold) -> Result<(Box<dyn MetaLearner>, Params)> {
+        let experiment = self.material.experiment;
+        let learner = run.method.algorithm.build(&Setting {
+            model: experiment.model.clone(),
+            inputs: self.material.bank.inputs(),
+            ways: experiment.task.ways,
+            training_classes: fold.training_classes(&experiment.task),
+            classes: self.material.dataset.classes.len(),
+        });
+        let drawn = learner.init(&mut stream(run.seed, Purpose::Init, 0));
+        let learns = matches!(run.method.algorithm.training(), Training::Episodes { .. });
+        let theta = match run.method.train(&experiment.train).init {
+            Initialisation::Checkpoint(path) if learns || run.method.has_own_init() => {
+                Params::from_checkpoint(&path, &drawn)?
             }
             _ => drawn,
         };
-        Ok(theta.detached(self.device))
+        Ok((learner, theta.detached(self.device)))
     }
 
     fn train(
@@ -196,7 +229,8 @@ impl Workplace<'_> {
                                      "accuracy": score.accuracy}),
                 )?;
             }
-            if stop || progress.validation.is_some() || saved.elapsed() > SAVE_EVERY {
+            let due = if progress.validation.is_some() { SAVE_AT_LEAST_AFTER } else { SAVE_AT_MOST_AFTER };
+            if stop || progress.iteration == 0 || saved.elapsed() > due {
                 self.write(run, "train.csv", &records::to_csv(&rows)?)?;
                 self.write(run, "state.safetensors", &state::save(state)?)?;
                 saved = Instant::now();
@@ -262,7 +296,22 @@ impl Workplace<'_> {
         let steps = &self.material.experiment.evaluate.steps;
         // One large task: here libtorch's own threads are the ones that pay.
         tch::set_num_threads(self.threads as i32);
-        let scores = score(learner, theta, &whole_dataset(data, &self.material.bank), steps, self.draws(run));
+        let done = AtomicBool::new(false);
+        let scores = std::thread::scope(|scope| {
+            // It takes minutes and leaves nothing before its end, so that to stop it is to leave.
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    if self.stop.load(Ordering::Relaxed) {
+                        std::process::exit(INTERRUPTED.into());
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            });
+            let whole = whole_dataset(data, &self.material.bank);
+            let scores = score(learner, theta, &whole, steps, self.draws(run));
+            done.store(true, Ordering::Relaxed);
+            scores
+        });
         tch::set_num_threads(1);
         let scores = scores.into_iter().flatten().zip(steps);
         let shots = data.training / data.classes.len().max(1);

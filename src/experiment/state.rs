@@ -1,6 +1,6 @@
 //! A run's training state as a safetensors file, from which training goes on exactly.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, io::ErrorKind, path::Path};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
@@ -61,7 +61,10 @@ pub fn save(state: &State) -> Result<Vec<u8>> {
 /// # Errors
 /// The file is damaged or of another learner.
 pub fn load(path: &Path, fresh: &State, device: Device) -> Result<Option<State>> {
-    let Ok(bytes) = std::fs::read(path) else { return Ok(None) };
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        read => read.with_context(|| format!("cannot read {}", path.display()))?,
+    };
     let read = || -> Result<State> {
         let (_, metadata) = SafeTensors::read_metadata(&bytes)?;
         let text = metadata.metadata().as_ref().and_then(|texts| texts.get(KEY));

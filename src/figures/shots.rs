@@ -113,7 +113,7 @@ fn reported<'a>(
 
 /// How the numbers of steps came about.
 fn rule(results: &Results) -> &'static str {
-    if results.validation.is_empty() {
+    if chosen_steps(&results.validation).is_empty() {
         "after each method's last step"
     } else {
         "after each method's best number of steps on validation tasks"

@@ -118,15 +118,24 @@ impl Adam {
     ) {
         let (beta1, beta2) = (self.beta1 as f32, self.beta2 as f32);
         let (rate, epsilon) = (rate as f32, epsilon as f32);
-        let gradient = floats(g);
-        let values = floats_mut(phi).iter_mut().zip(gradient);
-        for ((phi, g), (m, v)) in values.zip(floats_mut(m).iter_mut().zip(floats_mut(v))) {
-            *m = beta1 * *m + (1.0 - beta1) * g;
-            *v = beta2 * *v + (1.0 - beta2) * g * g;
-            *phi -= rate * *m / (v.sqrt() + epsilon);
+        let values = floats_mut(phi).chunks_mut(BLOCK).zip(floats(g).chunks(BLOCK));
+        let moments = floats_mut(m).chunks_mut(BLOCK).zip(floats_mut(v).chunks_mut(BLOCK));
+        for ((phi, g), (m, v)) in values.zip(moments) {
+            // Weights of pixels that are blank in every support image never move: for few images that is most of them.
+            if [g, &*m, &*v].iter().all(|block| block.iter().all(|&x| x == 0.0)) {
+                continue;
+            }
+            for (((phi, g), m), v) in phi.iter_mut().zip(g).zip(m).zip(v) {
+                *m = beta1 * *m + (1.0 - beta1) * g;
+                *v = beta2 * *v + (1.0 - beta2) * g * g;
+                *phi -= rate * *m / (v.sqrt() + epsilon);
+            }
         }
     }
 }
+
+/// Elements that are looked at together.
+const BLOCK: usize = 16;
 
 /// The elements of a contiguous f32 tensor on the CPU.
 fn floats(tensor: &Tensor) -> &[f32] {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use tch::{Device, Kind, Tensor};
@@ -77,7 +77,7 @@ impl Params {
         Self { names: self.names.clone(), tensors }
     }
 
-    /// Copies as leaves of a new graph, to differentiate with respect to them.
+    /// The same values as leaves of a new graph, to differentiate with respect to them.
     pub fn leaves(&self) -> Vec<Tensor> {
         self.tensors.iter().map(|t| t.detach().set_requires_grad(true)).collect()
     }
@@ -92,8 +92,10 @@ impl Params {
     /// # Errors
     /// The file cannot be read, lacks one of them, or has it in another shape.
     pub fn from_checkpoint(path: &Path, like: &Self) -> Result<Self> {
-        let read = Tensor::read_safetensors(path)
-            .with_context(|| format!("train.init: cannot read the checkpoint {}", path.display()))?;
+        let read = match Tensor::read_safetensors(path) {
+            Ok(read) => read,
+            Err(error) => misuse!("train.init: cannot read the checkpoint {}: {error}", path.display()),
+        };
         let mut found: BTreeMap<String, Tensor> = read.into_iter().collect();
         let mut tensors = Vec::new();
         for (name, like) in like.iter() {

@@ -15,10 +15,45 @@ pub struct Augmentation {
     /// https://arxiv.org/abs/1605.06065, section 4.1).
     #[garde(skip)]
     pub rotations: bool,
-    /// One random affine map for each class of each task, for all its images.
+    /// One random affine map for each class of each task, for all its images: a new class.
     #[garde(dive)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affine: Option<Affine>,
+    /// One random affine map for each image: a class comes in many variants, and adaptation has to see through them.
+    #[garde(dive)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Affine>,
+}
+
+/// A 2x3 matrix row by row, from output to input coordinates, which run from -1 to 1.
+pub type Map = [f32; 6];
+
+/// The map that leaves everything in its place.
+pub const IDENTITY: Map = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+
+impl Augmentation {
+    /// Classes made of each class.
+    pub fn turns(&self) -> usize {
+        if self.rotations { 4 } else { 1 }
+    }
+
+    /// Whether images are moved at all.
+    pub fn moves(&self) -> bool {
+        self.affine.is_some() || self.jitter.is_some()
+    }
+
+    /// Draws the maps of so many images of one class of a task.
+    pub fn draw(&self, images: usize, stream: &mut impl Rng) -> Vec<Map> {
+        let mut draw = |affine: &Option<Affine>| affine.as_ref().map_or(IDENTITY, |a| a.draw(stream));
+        let class = draw(&self.affine);
+        (0..images).map(|_| after(class, draw(&self.jitter))).collect()
+    }
+}
+
+/// The map that first applies `inner`, then `outer`.
+fn after(outer: Map, inner: Map) -> Map {
+    let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (outer, inner);
+    [a * g + b * j, a * h + b * k, a * i + b * l + c, d * g + e * j, d * h + e * k, d * i + e * l + f]
 }
 
 /// Ranges of random affine maps; each map is drawn uniformly from them.
@@ -49,8 +84,8 @@ impl Default for Affine {
 }
 
 impl Affine {
-    /// Draws one map: the 2x3 matrix from output to input coordinates, which run from -1 to 1.
-    pub fn draw(&self, stream: &mut impl Rng) -> [f32; 6] {
+    /// Draws one map.
+    fn draw(&self, stream: &mut impl Rng) -> Map {
         let mut within = |limit: f64| (stream.random::<f64>() * 2.0 - 1.0) * limit;
         let (sin, cos) = within(self.degrees).to_radians().sin_cos();
         let (sx, sy) = (within(self.scale).exp(), within(self.scale).exp());
@@ -63,12 +98,10 @@ impl Affine {
     }
 }
 
-/// Applies one map to each group of images, bilinearly, with nothing (0) outside: `x` `[G, I, height, width]`, one
-/// [`Affine::draw`] per group. Gives the same shape.
-pub fn transform(x: &Tensor, maps: &[f32]) -> Tensor {
-    let size = x.size();
-    let theta = Tensor::from_slice(maps).reshape([size[0], 2, 3]).to_device(x.device());
-    let grid = Tensor::affine_grid_generator(&theta, size.as_slice(), false);
+/// Applies a map to each image, bilinearly, with nothing (0) outside: `x` `[I, 1, height, width]`. Gives the same shape.
+pub fn transform(x: &Tensor, maps: &[Map]) -> Tensor {
+    let theta = Tensor::from_slice(maps.as_flattened()).reshape([-1, 2, 3]).to_device(x.device());
+    let grid = Tensor::affine_grid_generator(&theta, x.size().as_slice(), false);
     x.grid_sampler(&grid, 0, 0, false)
 }
 
@@ -95,22 +128,40 @@ mod tests {
     }
 
     #[test]
-    fn with_every_range_zero_the_map_is_the_identity() {
+    fn with_every_range_zero_images_stay_as_they_are() {
         let none = Affine { degrees: 0.0, scale: 0.0, shear: 0.0, shift: 0.0, mirror: 0.0 };
-        let map = none.draw(&mut stream(0, Purpose::Train, 0));
-        assert_eq!(map, [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
-        let x = Tensor::arange(18, (tch::Kind::Float, tch::Device::Cpu)).reshape([1, 2, 3, 3]);
-        assert!(transform(&x, &map).allclose(&x, 1e-5, 1e-5, false));
+        let still = Augmentation { affine: Some(none.clone()), jitter: Some(none), rotations: false };
+        let maps = still.draw(2, &mut stream(0, Purpose::Train, 0));
+        assert_eq!(maps, [IDENTITY, IDENTITY]);
+        let x = Tensor::arange(18, (tch::Kind::Float, tch::Device::Cpu)).reshape([2, 1, 3, 3]);
+        assert!(transform(&x, &maps).allclose(&x, 1e-5, 1e-5, false));
     }
 
     #[test]
-    fn each_group_has_its_own_map() {
+    fn each_image_has_its_own_map() {
         let x = Tensor::arange(9, (tch::Kind::Float, tch::Device::Cpu)).reshape([1, 1, 3, 3]);
-        let both = Tensor::cat(&[&x, &x], 0);
         let half_turn = [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0];
-        let maps = [[1.0, 0.0, 0.0, 0.0, 1.0, 0.0], half_turn].concat();
-        let moved = transform(&both, &maps);
+        let moved = transform(&Tensor::cat(&[&x, &x], 0), &[IDENTITY, half_turn]);
         assert!(moved.narrow(0, 0, 1).allclose(&x, 1e-5, 1e-5, false));
         assert!(moved.narrow(0, 1, 1).allclose(&x.flip([2, 3]), 1e-5, 1e-5, false));
+    }
+
+    #[test]
+    fn the_images_of_a_class_share_its_map_and_have_their_own_jitter() {
+        let draw = |affine, jitter| {
+            let augmentation = Augmentation { rotations: false, affine, jitter };
+            augmentation.draw(2, &mut stream(0, Purpose::Train, 0))
+        };
+        let shared = draw(Some(Affine::default()), None);
+        assert!(shared[0] == shared[1] && shared[0] != IDENTITY);
+        let own = draw(None, Some(Affine::default()));
+        assert_ne!(own[0], own[1]);
+    }
+
+    #[test]
+    fn maps_are_applied_one_after_the_other() {
+        let (turn, shift) = ([0.0, -1.0, 0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.5, 0.0, 1.0, 0.0]);
+        assert_eq!(after(turn, shift), [0.0, -1.0, 0.0, 1.0, 0.0, 0.5]); // (x + 0.5, y) turned is (-y, x + 0.5)
+        assert_eq!(after(shift, turn), [0.0, -1.0, 0.5, 1.0, 0.0, 0.0]);
     }
 }

@@ -107,7 +107,7 @@ impl ClassSplit {
                 Ok(disjoint(parts))
             }
             Self::Drawn { sizes: [train, validation, test], seed } => {
-                let wanted = train + validation + test;
+                let wanted = train.saturating_add(*validation).saturating_add(*test);
                 if wanted > classes {
                     return Err(format!(
                         "split asks for {train} + {validation} + {test} = {wanted} classes, but the data set has {classes}"

@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use super::{
     Episode, TaskSource,
-    augmentation::{Affine, Augmentation, quarter_turn, transform},
+    augmentation::{Augmentation, Map, quarter_turn, transform},
 };
 use crate::{
     data::Dataset,
@@ -58,7 +58,7 @@ pub struct FewShot {
     pools: Vec<Vec<usize>>,
     /// Sizes of a task.
     pub size: TaskSize,
-    affine: Option<Affine>,
+    augmentation: Augmentation,
     seed: u64,
     purpose: Purpose,
 }
@@ -79,12 +79,12 @@ impl FewShot {
     ///
     /// The pools must hold at least N classes of K + Q images each, which the experiment's checks see to.
     pub fn new(bank: ImageBank, pools: Vec<Vec<usize>>, size: TaskSize, seed: u64, purpose: Purpose) -> Self {
-        Self { bank, pools, size, affine: None, seed, purpose }
+        Self { bank, pools, size, augmentation: Augmentation::default(), seed, purpose }
     }
 
     /// Adds turned classes and random affine maps.
     pub fn augmented(mut self, augmentation: &Augmentation) -> Self {
-        self.affine = augmentation.affine.clone();
+        self.augmentation = augmentation.clone();
         if augmentation.rotations {
             let (height, width) = (self.bank.height, self.bank.width);
             let (mut pixels, mut pools, mut images) = (Vec::new(), Vec::new(), 0);
@@ -102,11 +102,6 @@ impl FewShot {
             self.pools = pools;
         }
         self
-    }
-
-    /// Number of classes to draw from, turned ones included.
-    pub fn classes(&self) -> usize {
-        self.pools.len()
     }
 
     /// Draws a task: N classes in random order (so labels are permuted), K + Q different images of each, class by class.
@@ -140,11 +135,10 @@ impl FewShot {
         Tensor::from_slice(&labels).to_device(self.bank.device).repeat([tasks as i64, 1])
     }
 
-    /// Images `[groups * per_group, D]` with a random map for each group, as `[groups, per_group, D]`.
-    fn transformed(&self, images: &Tensor, maps: &[[f32; 6]]) -> Tensor {
-        let (groups, (height, width)) = (maps.len() as i64, (self.bank.height, self.bank.width));
-        let square = images.reshape([groups, -1, height as i64, width as i64]);
-        no_grad(|| transform(&square, maps.as_flattened())).reshape([groups, -1, images.size()[1]])
+    /// Images `[rows, D]`, each moved by its map.
+    fn transformed(&self, images: &Tensor, maps: &[Map]) -> Tensor {
+        let square = images.reshape([-1, 1, self.bank.height as i64, self.bank.width as i64]);
+        no_grad(|| transform(&square, maps)).reshape(images.size())
     }
 
     fn shape(&self, tasks: usize, rows: usize) -> [i64; 3] {
@@ -166,25 +160,24 @@ fn support_first(size: TaskSize, block: usize) -> Vec<usize> {
 
 impl TaskSource for FewShot {
     fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
-        let (count, mut rows, mut maps) = (tasks.len(), Vec::new(), Vec::new());
+        let (count, block) = (tasks.len(), self.size.shots + self.size.queries);
+        let (mut rows, mut maps) = (Vec::new(), Vec::new());
         for task in tasks {
             let mut stream = self.stream(index, task);
             rows.extend(self.draw(&mut stream));
-            if let Some(affine) = &self.affine {
-                maps.extend((0..self.size.ways).map(|_| affine.draw(&mut stream)));
+            if self.augmentation.moves() {
+                maps.extend((0..self.size.ways).flat_map(|_| self.augmentation.draw(block, &mut stream)));
             }
         }
-        if self.affine.is_none() {
-            return self.assemble(&rows, self.size);
+        let mut episode = self.assemble(&rows, self.size);
+        if self.augmentation.moves() {
+            let order = support_first(self.size, block);
+            let maps: Vec<Map> =
+                maps.chunks_exact(order.len()).flat_map(|task| order.iter().map(|&i| task[i])).collect();
+            let images = episode.x.reshape([-1, self.bank.inputs() as i64]);
+            episode.x = self.transformed(&images, &maps).reshape(self.shape(count, order.len()));
         }
-        let moved = self.transformed(&self.bank.gather(&rows), &maps); // [T*N, K+Q, D]
-        let block = self.size.shots + self.size.queries;
-        let order: Vec<i64> = support_first(self.size, block).into_iter().map(|i| i as i64).collect();
-        let x = moved
-            .reshape(self.shape(count, order.len()))
-            .index_select(1, &Tensor::from_slice(&order).to_device(self.bank.device));
-        let support = (self.size.ways * self.size.shots) as i64;
-        Episode { x, y: self.labels(count, self.size), support }
+        episode
     }
 }
 
@@ -192,12 +185,13 @@ impl TaskSource for FewShot {
 pub struct AllClasses(pub FewShot);
 
 impl TaskSource for AllClasses {
-    /// One task without support; its queries are as many random images as these few-shot tasks would hold. An affine map is
-    /// drawn for each image.
+    /// Tasks without support whose queries are as many random images as a few-shot task holds. Each image is moved by a
+    /// map of its own.
     fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
         let source = &self.0;
         let TaskSize { ways, shots, queries } = source.size;
         let (mut rows, mut labels, mut maps) = (Vec::new(), Vec::new(), Vec::new());
+        let count = tasks.len();
         for task in tasks {
             let mut stream = source.stream(index, task);
             for _ in 0..ways * (shots + queries) {
@@ -205,15 +199,16 @@ impl TaskSource for AllClasses {
                 let pool = &source.pools[class];
                 rows.push(pool[stream.random_range(0..pool.len())]);
                 labels.push(class as i64);
-                maps.extend(source.affine.as_ref().map(|affine| affine.draw(&mut stream)));
+                maps.extend(source.augmentation.draw(1, &mut stream));
             }
         }
         let mut x = source.bank.gather(&rows);
-        if source.affine.is_some() {
-            x = source.transformed(&x, &maps); // [rows, 1, D]
+        if source.augmentation.moves() {
+            x = source.transformed(&x, &maps);
         }
         let y = Tensor::from_slice(&labels).to_device(x.device());
-        Episode { x: x.reshape(source.shape(1, rows.len())), y: y.unsqueeze(0), support: 0 }
+        let shape = source.shape(count, ways * (shots + queries));
+        Episode { x: x.reshape(shape), y: y.reshape([count as i64, -1]), support: 0 }
     }
 }
 

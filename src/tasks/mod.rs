@@ -7,7 +7,7 @@ pub mod frozen;
 
 use std::ops::Range;
 
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 /// A meta-batch of T tasks, stacked: the first `support` rows of every task are its support set, the others its queries.
 ///
@@ -51,11 +51,6 @@ impl Episode {
     /// `[T, Q]`, a view.
     pub fn query_y(&self) -> Tensor {
         self.y.narrow(1, self.support, self.queries())
-    }
-
-    /// The same episode on `device`.
-    pub fn to_device(&self, device: Device) -> Self {
-        Self { x: self.x.to_device(device), y: self.y.to_device(device), support: self.support }
     }
 }
 

@@ -50,6 +50,16 @@ fn tasks_that_cannot_be() {
         "{split: [8, 3, 3]}",
         &["14 classes"],
     );
+    refuses(
+        "{train: [0, 1, 2], validation: [3, 4, 5], test: [6, 7, 8]}",
+        "{split: [18446744073709551615, 2, 3]}",
+        &["split asks for"],
+    );
+    let untrained = Sandbox::new();
+    untrained.change("train: [0, 1, 2]", "train: []");
+    untrained
+        .change("maml: {maml: {inner: {sgd: {lr: 0.1, steps: 2}}}}", "pretrained: {pretrained: {adam: {}}}");
+    untrained.experiment(&[]).says(2, &["no meta-training classes"]);
     refuses("queries: 4", "queries: 42", &["1 shots + 42 queries", "class", "images"]);
 }
 

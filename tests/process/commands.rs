@@ -80,3 +80,17 @@ fn help_reads_at_every_level() {
     sandbox.run(&[]).says(2, &["Usage:"]);
     sandbox.run(&["experimant"]).says(2, &["experimant", "experiment"]);
 }
+
+#[test]
+fn a_reader_that_stops_reading_is_no_error_and_a_full_device_is() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["list"]);
+    let mut child = command.spawn().expect("started");
+    drop(child.stdout.take()); // as `| true` does
+    assert_eq!(child.wait().expect("ended").code(), Some(0));
+    if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+        let ended: crate::sandbox::Ended =
+            sandbox.command(&["list"]).stdout(full).output().expect("run").into();
+        ended.says(1, &["standard output"]);
+    }
+}

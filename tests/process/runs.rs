@@ -106,10 +106,12 @@ fn a_checkpoint_is_where_another_experiment_starts() {
         text.lines().nth(1).expect("a validation before training").to_owned()
     };
     assert_ne!(first("small"), first("again"));
+    let baseline = |run: &str| sandbox.read(&format!("results/{run}/adam-seed0/evaluation.csv"));
+    assert_eq!(baseline("small"), baseline("again"), "from scratch is from scratch");
     let missing = "train.init={checkpoint: nowhere.safetensors}";
     sandbox
         .experiment(&["--set", missing, "--set", "name=third"])
-        .says(1, &["train.init", "nowhere.safetensors"]);
+        .says(2, &["train.init", "nowhere.safetensors"]);
     let wider = "model={mlp: {hidden: [9]}}";
     sandbox
         .experiment(&["--set", init, "--set", wider, "--set", "name=fourth"])
@@ -131,4 +133,18 @@ fn quiet_says_nothing() {
     let ended = Sandbox::new().experiment(&["--quiet"]);
     ended.says(0, &[]);
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn a_method_changes_its_own_training_only() {
+    let sandbox = Sandbox::new();
+    sandbox.change(
+        "  adam: {scratch",
+        "  longer: {fomaml: {}, train: {iterations: 20, validate: null}}\n  adam: {scratch",
+    );
+    sandbox.experiment(&["--seeds", "0"]).says(0, &[]);
+    let train = |method: &str| sandbox.read(&format!("results/small/{method}-seed0/train.csv"));
+    assert_eq!(train("longer").lines().count(), 21, "20 iterations and a header, no validation");
+    assert!(train("longer").lines().skip(1).all(|line| line.ends_with(",,")), "{}", train("longer"));
+    assert_eq!(train("maml").lines().count(), 14);
 }

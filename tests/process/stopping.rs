@@ -136,3 +136,22 @@ fn a_full_disk_is_said_and_what_was_written_stays() {
         );
     }
 }
+
+#[test]
+fn data_that_changed_since_are_noticed() {
+    let sandbox = Sandbox::new();
+    sandbox.experiment(&[]).says(0, &[]);
+    let mut images = std::fs::read(sandbox.path("digits/t10k-images-idx3-ubyte")).expect("there");
+    images[100] ^= 1;
+    sandbox.write("digits/t10k-images-idx3-ubyte", &images);
+    std::fs::remove_file(sandbox.path("results/small/adam-seed1/evaluation.csv")).expect("removed");
+    sandbox.experiment(&["--resume"]).says(2, &["other test episodes", "--fresh"]);
+    sandbox.experiment(&["--fresh"]).says(0, &[]);
+}
+
+#[test]
+fn what_a_crash_leaves_does_not_lock_the_user_out() {
+    let sandbox = Sandbox::new();
+    sandbox.write("results/small/config.part", b"half a confi");
+    sandbox.experiment(&[]).says(0, &[]);
+}
