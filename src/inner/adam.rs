@@ -117,6 +117,7 @@ impl Adam {
         epsilon: f64,
     ) {
         let (beta1, beta2) = (self.beta1 as f32, self.beta2 as f32);
+        let (rest1, rest2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
         let (rate, epsilon) = (rate as f32, epsilon as f32);
         let values = floats_mut(phi).chunks_mut(BLOCK).zip(floats(g).chunks(BLOCK));
         let moments = floats_mut(m).chunks_mut(BLOCK).zip(floats_mut(v).chunks_mut(BLOCK));
@@ -126,8 +127,8 @@ impl Adam {
                 continue;
             }
             for (((phi, g), m), v) in phi.iter_mut().zip(g).zip(m).zip(v) {
-                *m = beta1 * *m + (1.0 - beta1) * g;
-                *v = beta2 * *v + (1.0 - beta2) * g * g;
+                *m = beta1 * *m + rest1 * g;
+                *v = beta2 * *v + rest2 * g * g;
                 *phi -= rate * *m / (v.sqrt() + epsilon);
             }
         }

@@ -3,11 +3,11 @@
 use std::{ops::Range, sync::Arc};
 
 use rand::{RngExt, seq::index::sample};
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor};
 
 use super::{
     Episode, TaskSource,
-    augmentation::{Augmentation, Map, quarter_turn, transform},
+    augmentation::{Augmentation, Map, quarter_turn, warp},
 };
 use crate::{
     data::Dataset,
@@ -39,6 +39,16 @@ impl ImageBank {
     /// One image by its number.
     fn image(&self, number: usize) -> &[u8] {
         &self.pixels[number * self.inputs()..][..self.inputs()]
+    }
+
+    /// Images by their numbers, each moved by its map, scaled to 0..1: `[rows, D]`, f32.
+    fn gather_moved(&self, rows: &[usize], maps: &[Map]) -> Tensor {
+        let mut values = Vec::with_capacity(rows.len() * self.inputs());
+        for (&row, map) in rows.iter().zip(maps) {
+            warp(self.image(row), self.height, self.width, map, &mut values);
+        }
+        let shape = [rows.len() as i64, self.inputs() as i64];
+        Tensor::from_slice(&values).reshape(shape).to_device(self.device)
     }
 
     /// Images by their numbers, scaled to 0..1: `[rows, D]`, f32.
@@ -119,13 +129,21 @@ impl FewShot {
     ///
     /// Of each class the first `size.shots` images are support and the last `size.queries` queries.
     pub fn assemble(&self, rows: &[usize], size: TaskSize) -> Episode {
-        let block = self.size.shots + self.size.queries; // images drawn per class
-        let tasks = rows.len() / (block * size.ways);
-        let order = support_first(size, block);
-        let picked: Vec<usize> =
-            rows.chunks_exact(block * size.ways).flat_map(|task| order.iter().map(|&i| task[i])).collect();
-        let x = self.bank.gather(&picked).reshape(self.shape(tasks, order.len()));
-        Episode { y: self.labels(tasks, size), x, support: (size.ways * size.shots) as i64 }
+        let order = support_first(size, self.block());
+        self.episode(self.bank.gather(&reordered(rows, &order, size.ways * self.block())), size)
+    }
+
+    /// The episode of images `[T * (N*K + N*Q), D]`, in order.
+    fn episode(&self, images: Tensor, size: TaskSize) -> Episode {
+        let rows = size.ways * (size.shots + size.queries);
+        let tasks = images.size()[0] as usize / rows;
+        let x = images.reshape(self.shape(tasks, rows));
+        Episode { x, y: self.labels(tasks, size), support: (size.ways * size.shots) as i64 }
+    }
+
+    /// Images drawn of each class.
+    fn block(&self) -> usize {
+        self.size.shots + self.size.queries
     }
 
     /// Labels `[T, N*K + N*Q]`: the place of each row's class in its task.
@@ -133,12 +151,6 @@ impl FewShot {
         let of = |count: usize| (0..size.ways).flat_map(move |way| vec![way as i64; count]);
         let labels: Vec<i64> = of(size.shots).chain(of(size.queries)).collect();
         Tensor::from_slice(&labels).to_device(self.bank.device).repeat([tasks as i64, 1])
-    }
-
-    /// Images `[rows, D]`, each moved by its map.
-    fn transformed(&self, images: &Tensor, maps: &[Map]) -> Tensor {
-        let square = images.reshape([-1, 1, self.bank.height as i64, self.bank.width as i64]);
-        no_grad(|| transform(&square, maps)).reshape(images.size())
     }
 
     fn shape(&self, tasks: usize, rows: usize) -> [i64; 3] {
@@ -158,26 +170,28 @@ fn support_first(size: TaskSize, block: usize) -> Vec<usize> {
     of(0, size.shots).chain(of(block - size.queries, size.queries)).collect()
 }
 
+/// Of every `per_task` things those at the places `order`, in that order.
+fn reordered<T: Copy>(things: &[T], order: &[usize], per_task: usize) -> Vec<T> {
+    things.chunks_exact(per_task).flat_map(|task| order.iter().map(|&i| task[i])).collect()
+}
+
 impl TaskSource for FewShot {
     fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
-        let (count, block) = (tasks.len(), self.size.shots + self.size.queries);
         let (mut rows, mut maps) = (Vec::new(), Vec::new());
         for task in tasks {
             let mut stream = self.stream(index, task);
             rows.extend(self.draw(&mut stream));
             if self.augmentation.moves() {
-                maps.extend((0..self.size.ways).flat_map(|_| self.augmentation.draw(block, &mut stream)));
+                let classes = 0..self.size.ways;
+                maps.extend(classes.flat_map(|_| self.augmentation.draw(self.block(), &mut stream)));
             }
         }
-        let mut episode = self.assemble(&rows, self.size);
-        if self.augmentation.moves() {
-            let order = support_first(self.size, block);
-            let maps: Vec<Map> =
-                maps.chunks_exact(order.len()).flat_map(|task| order.iter().map(|&i| task[i])).collect();
-            let images = episode.x.reshape([-1, self.bank.inputs() as i64]);
-            episode.x = self.transformed(&images, &maps).reshape(self.shape(count, order.len()));
+        if !self.augmentation.moves() {
+            return self.assemble(&rows, self.size);
         }
-        episode
+        let order = support_first(self.size, self.block());
+        let (rows, maps) = (reordered(&rows, &order, order.len()), reordered(&maps, &order, order.len()));
+        self.episode(self.bank.gather_moved(&rows, &maps), self.size)
     }
 }
 
@@ -202,10 +216,11 @@ impl TaskSource for AllClasses {
                 maps.extend(source.augmentation.draw(1, &mut stream));
             }
         }
-        let mut x = source.bank.gather(&rows);
-        if source.augmentation.moves() {
-            x = source.transformed(&x, &maps);
-        }
+        let x = if source.augmentation.moves() {
+            source.bank.gather_moved(&rows, &maps)
+        } else {
+            source.bank.gather(&rows)
+        };
         let y = Tensor::from_slice(&labels).to_device(x.device());
         let shape = source.shape(count, ways * (shots + queries));
         Episode { x: x.reshape(shape), y: y.reshape([count as i64, -1]), support: 0 }
