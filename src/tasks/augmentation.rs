@@ -102,36 +102,34 @@ impl Affine {
 /// The centre of the image is the origin and its edges are at -1 and 1, as in PyTorch's `affine_grid` and `grid_sample` without
 /// `align_corners`. Done here on bytes, since those two, as tensor operations, take longer than the meta-step that follows.
 pub fn warp(pixels: &[u8], height: usize, width: usize, map: &Map, moved: &mut Vec<f32>) {
-    let (h, w) = (height as f32, width as f32);
-    let [a, b, c, d, e, f] = *map;
-    let inside =
-        |row: i32, column: i32| (0..height as i32).contains(&row) && (0..width as i32).contains(&column);
-    let ink = |row: i32, column: i32| {
-        if inside(row, column) { f32::from(pixels[row as usize * width + column as usize]) } else { 0.0 }
-    };
-    for row in 0..height {
-        let y = (2.0 * row as f32 + 1.0) / h - 1.0;
-        for column in 0..width {
-            let x = (2.0 * column as f32 + 1.0) / w - 1.0;
-            // From -1..1 to pixels, whose centres are at whole numbers.
-            let from_column = ((a * x + b * y + c + 1.0) * w - 1.0) / 2.0;
-            let from_row = ((d * x + e * y + f + 1.0) * h - 1.0) / 2.0;
-            let (left, top) = (whole(from_column), whole(from_row));
-            let (right_share, lower_share) = (from_column - left as f32, from_row - top as f32);
-            let mix = |row| {
-                let (left_ink, right_ink) = (ink(row, left), ink(row, left + 1));
-                left_ink + (right_ink - left_ink) * right_share
-            };
-            let (upper, lower) = (mix(top), mix(top + 1));
-            moved.push((upper + (lower - upper) * lower_share) / 255.0);
+    // A blank edge of one pixel above and left and two below and right, so that whatever is outside is read as blank.
+    let stride = width + 3;
+    let mut padded = vec![0.0; (height + 3) * stride];
+    for (row, line) in pixels.chunks_exact(width).enumerate() {
+        let start = (row + 1) * stride + 1;
+        for (to, from) in padded[start..start + width].iter_mut().zip(line) {
+            *to = f32::from(*from) * (1.0 / 255.0);
         }
     }
-}
-
-/// The largest whole number not above `x`; `floor` is a function call on processors of unknown age.
-fn whole(x: f32) -> i32 {
-    let towards_zero = x as i32;
-    towards_zero - i32::from((towards_zero as f32) > x)
+    let (h, w) = (height as f32, width as f32);
+    let [a, b, c, d, e, f] = *map;
+    for row in 0..height {
+        // From pixels to -1..1, by the map, and back to pixels, whose centres are at whole numbers; 1 for the edge.
+        let y = (2.0 * row as f32 + 1.0) / h - 1.0;
+        let x = 1.0 / w - 1.0;
+        let first_column = ((a * x + b * y + c + 1.0) * w - 1.0) / 2.0 + 1.0;
+        let first_row = ((d * x + e * y + f + 1.0) * h - 1.0) / 2.0 + 1.0;
+        moved.extend((0..width).map(|column| {
+            let from_column = (first_column + a * column as f32).clamp(0.0, w + 1.0);
+            let from_row = (first_row + d * h / w * column as f32).clamp(0.0, h + 1.0);
+            let (left, top) = (from_column as usize, from_row as usize);
+            let (right_share, lower_share) = (from_column - left as f32, from_row - top as f32);
+            let cell = &padded[top * stride + left..][..stride + 2];
+            let upper = cell[0] + (cell[1] - cell[0]) * right_share;
+            let lower = cell[stride] + (cell[stride + 1] - cell[stride]) * right_share;
+            upper + (lower - upper) * lower_share
+        }));
+    }
 }
 
 /// The image turned by a quarter, counter-clockwise; `height` and `width` are those of `pixels`.
