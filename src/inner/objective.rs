@@ -192,7 +192,7 @@ impl<'a> Objective<'a> {
             let z = layers::linear(&x, &fast[0], &fast[1]); // [T, S, H]
             let mut gradient = self.body_gradient(&fast[2..], &z, targets);
             let g = gradient.remove(0); // dL/dz [T, S, H]
-            let weight = g.transpose(1, 2).bmm(&x); // [T, H, D]
+            let weight = layers::weight_gradient(&g, &x); // [T, H, D]
             let bias = g.sum_dim_intlist(1, false, None); // [T, H]
             [weight, bias].into_iter().chain(gradient).collect()
         })

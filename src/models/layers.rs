@@ -6,8 +6,20 @@ use tch::Tensor;
 pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
     if weight.dim() == 2 {
         x.linear(weight, Some(bias)) // [T, R, O]
+    } else if weight.size()[0] == 1 {
+        // One large task: a batched product would not use all threads.
+        x.linear(&weight.squeeze_dim(0), Some(&bias.squeeze_dim(0)))
     } else {
         bias.unsqueeze(1).baddbmm(x, &weight.transpose(1, 2), 1.0, 1.0) // [T, R, O]
+    }
+}
+
+/// The gradient of [`linear`] with respect to weights of one per task: `g^T x` `[T, O, I]` for `g` `[T, R, O]`, `x` `[T, R, I]`.
+pub fn weight_gradient(g: &Tensor, x: &Tensor) -> Tensor {
+    if g.size()[0] == 1 {
+        g.squeeze_dim(0).transpose(0, 1).matmul(&x.squeeze_dim(0)).unsqueeze(0)
+    } else {
+        g.transpose(1, 2).bmm(x)
     }
 }
 

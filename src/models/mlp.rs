@@ -132,7 +132,7 @@ impl Model for Network {
         for (l, layer) in params.chunks_exact(2).enumerate().rev() {
             let a = &activations[l];
             gradient.push(g.sum_dim_intlist(1, false, None));
-            gradient.push(g.transpose(1, 2).bmm(a));
+            gradient.push(layers::weight_gradient(&g, a));
             let slope = match self.activation {
                 Activation::Relu => no_grad(|| a.sign()),
                 Activation::Tanh => 1.0 - a.square(),
