@@ -26,8 +26,11 @@ pub fn tables(rows: &[SummaryRow], chosen: impl Fn(&SummaryRow) -> bool, markdow
         };
         text += &format!("{heading}\n\n{}\n\n", table(&rows, &chosen, markdown));
     }
-    text + "mean ± 95 % interval over test episodes (standard deviation over seeds); \
-            * the number of steps that did best on validation tasks\n"
+    text += "mean ± 95 % interval over test episodes (standard deviation over seeds)";
+    if rows.iter().any(&chosen) {
+        text += "; * the number of steps that did best on validation tasks";
+    }
+    text + "\n"
 }
 
 fn table(rows: &[&SummaryRow], chosen: &impl Fn(&SummaryRow) -> bool, markdown: bool) -> Table {

@@ -72,6 +72,7 @@ impl Figure for Shots {
                 }
                 taken.push(row.step.to_string());
             }
+            taken.dedup(); // one number says it where all groups have the same
             legend.push(Entry {
                 sample: Sample::Bar(*look),
                 label: (*method).to_owned(),
