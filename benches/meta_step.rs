@@ -2,7 +2,7 @@
 //! at rate 0.4, then an outer Adam step at 0.001. Drawing the episodes is counted.
 //!
 //!     cargo bench --bench meta_step                            # one JSON line: median milliseconds of 100 steps
-//!     cargo bench --bench meta_step -- w1.safetensors          # also the initial loss on these weights and episodes
+//!     cargo bench --bench meta_step -- w1.safetensors          # also the initial loss on what scripts/w1_inputs.py writes
 //!
 //! The file holds the tensors `layer0.weight`, `layer0.bias`, ... and `support_x` `[T, S, D]`, `support_y`, `query_x`, `query_y`.
 
