@@ -210,7 +210,7 @@ fn training_lowers_the_loss_of_everything_that_trains() {
         let learner = spec.build(&setting());
         let Some(source) = training_source(&spec) else { continue };
         let outer = match &spec {
-            AlgorithmSpec::Reptile(_) => Outer::Sgd(outer::Sgd { lr: 1.0, ..outer::Sgd::default() }),
+            AlgorithmSpec::Reptile(_) => Outer::Sgd(outer::Sgd { lr: 0.3, ..outer::Sgd::default() }),
             _ => Outer::Adam(outer::Adam { lr: 0.01, ..outer::Adam::default() }),
         };
         let mut theta = learner.init(&mut stream(0, Purpose::Init, 0));
