@@ -65,6 +65,7 @@ fn initial_loss(learner: &dyn MetaLearner, theta: &Params, path: &str) -> f64 {
 }
 
 fn main() {
+    quickstudy::memory::keep_freed();
     let maml =
         AlgorithmSpec::Maml(Maml { inner: RuleSpec::Sgd(Sgd { lr: 0.4, steps: 5 }), order: Order::Second });
     let learner = maml.build(&Setting {

@@ -7,7 +7,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`random`], [`validity`], [`registry`], [`misuse`] | random streams, checks of numbers, registries, errors of the caller |
+//! | [`random`], [`validity`], [`registry`], [`misuse`], [`memory`] | random streams, checks of numbers, registries, errors of the caller, the allocator |
 //! | [`data`] | data sets: a reader per format, fetching with checksums |
 //! | [`tasks`] | episodes of T stacked tasks, and the distributions they are drawn from |
 //! | [`models`], [`loss`] | networks as functions of parameters, for all tasks at once |
@@ -28,6 +28,7 @@ pub mod experiment;
 pub mod figures;
 pub mod inner;
 pub mod loss;
+pub mod memory;
 pub mod misuse;
 pub mod models;
 pub mod outer;

@@ -12,6 +12,7 @@ use quickstudy::{
 };
 
 fn main() -> ExitCode {
+    quickstudy::memory::keep_freed();
     let cli = Cli::parse();
     // libtorch's errors come as panics of tch and are reported as errors; who looks for a bug asks for the backtrace.
     if std::env::var_os("RUST_BACKTRACE").is_none_or(|value| value == "0") {
