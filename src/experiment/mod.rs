@@ -15,6 +15,7 @@ mod run;
 pub mod spec;
 mod state;
 mod table;
+mod test;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

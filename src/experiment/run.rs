@@ -13,7 +13,6 @@ use tch::Device;
 use thiserror::Error;
 
 use super::{
-    INTERRUPTED,
     environment::environment,
     folder::Folder,
     material::{Fold, Material},
@@ -24,16 +23,12 @@ use super::{
 };
 use crate::{
     algorithms::{MetaLearner, Setting, Testing, Training},
-    evaluate::{Protocol, Verdict, score},
+    evaluate::Verdict,
     misuse::misuse,
     models::Params,
-    random::{Draws, Purpose, stream},
-    records::{self, EvaluationRow, Task, TrainRow},
-    tasks::{
-        TaskSource,
-        few_shot::{AllClasses, whole_dataset},
-        frozen::FrozenEpisodes,
-    },
+    random::{Purpose, stream},
+    records::{self, TrainRow},
+    tasks::{TaskSource, few_shot::AllClasses, frozen::FrozenEpisodes},
     train::{Halt, Progress, State, Trainer, Validator},
 };
 
@@ -252,88 +247,6 @@ impl Workplace<'_> {
         self.write(run, "checkpoint.safetensors", &state::to_safetensors(&tensors, about)?)
     }
 
-    /// Tests on frozen episodes, with every number of shots and steps.
-    fn test(
-        &self,
-        run: &Run,
-        learner: &dyn MetaLearner,
-        theta: &Params,
-        episodes: &FrozenEpisodes,
-        line: &mut MethodLine,
-    ) -> Result<Vec<EvaluationRow>, Ended> {
-        let experiment = self.material.experiment;
-        let (steps, shots) = (&experiment.evaluate.steps, experiment.test_shots());
-        line.test(&label(run), episodes.len() * shots.len());
-        let line = &*line;
-        let observe = |count| {
-            line.tested(count);
-            if self.stop.load(Ordering::Relaxed) { Verdict::Stop } else { Verdict::Continue }
-        };
-        let mut rows = Vec::new();
-        for shots in shots {
-            let protocol = Protocol { episodes, shots, steps, draws: self.draws(run), threads: self.threads };
-            let scores = protocol.evaluate(learner, theta, &observe).ok_or(Ended::Stopped)?;
-            for (episode, scores) in scores.iter().enumerate() {
-                rows.extend(scores.iter().zip(steps).map(|(score, &step)| EvaluationRow {
-                    method: run.name.to_owned(),
-                    fold: run.fold,
-                    seed: run.seed,
-                    task: Task::FewShot,
-                    shots,
-                    episode,
-                    step,
-                    loss: score.loss,
-                    accuracy: score.accuracy,
-                }));
-            }
-        }
-        Ok(rows)
-    }
-
-    /// Tests with all training images as the support set and all test images as queries.
-    fn test_whole_dataset(&self, run: &Run, learner: &dyn MetaLearner, theta: &Params) -> Vec<EvaluationRow> {
-        let data = &self.material.dataset;
-        let steps = &self.material.experiment.evaluate.steps;
-        // One large task: here libtorch's own threads are the ones that pay.
-        tch::set_num_threads(self.threads as i32);
-        let done = AtomicBool::new(false);
-        let scores = std::thread::scope(|scope| {
-            // It takes minutes and leaves nothing before its end, so that to stop it is to leave.
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    if self.stop.load(Ordering::Relaxed) {
-                        std::process::exit(INTERRUPTED.into());
-                    }
-                    std::thread::sleep(Duration::from_millis(50));
-                }
-            });
-            let whole = whole_dataset(data, &self.material.bank);
-            let scores = score(learner, theta, &whole, steps, self.draws(run));
-            done.store(true, Ordering::Relaxed);
-            scores
-        });
-        tch::set_num_threads(1);
-        let scores = scores.into_iter().flatten().zip(steps);
-        let shots = data.training / data.classes.len().max(1);
-        scores
-            .map(|(score, &step)| EvaluationRow {
-                method: run.name.to_owned(),
-                fold: run.fold,
-                seed: run.seed,
-                task: Task::WholeDataset,
-                shots,
-                episode: 0,
-                step,
-                loss: score.loss,
-                accuracy: score.accuracy,
-            })
-            .collect()
-    }
-
-    fn draws(&self, run: &Run) -> Draws {
-        Draws { seed: run.seed, purpose: Purpose::Adapt, occasion: 0 }
-    }
-
     fn write(&self, run: &Run, name: &str, bytes: &[u8]) -> Result<()> {
         self.folder.write(run.file(name), bytes)
     }
@@ -349,7 +262,7 @@ impl Workplace<'_> {
 }
 
 /// How a run is called in its method's line.
-fn label(run: &Run) -> String {
+pub(super) fn label(run: &Run) -> String {
     run.folder.strip_prefix(run.name).unwrap_or(&run.folder).trim_start_matches('-').to_owned()
 }
 
