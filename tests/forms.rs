@@ -1,7 +1,7 @@
 //! The implicit form, the closed-form gradient and their plain counterparts are the same function.
 
 use quickstudy::{
-    inner::{Form, InnerRule, Objective, Order, RuleSpec, adam::Adam, adapt, objective::Rows, sgd::Sgd},
+    inner::{Form, InnerRule, Objective, Order, Rows, RuleSpec, adam::Adam, adapt, adjoint, sgd::Sgd},
     models::{
         Architecture, Model, Parameter,
         mlp::{Activation, Mlp},
@@ -60,7 +60,9 @@ fn meta_gradient(
 }
 
 fn assert_equal(what: &str, a: &[Tensor], b: &[Tensor]) {
+    assert_eq!(a.len(), b.len(), "{what}");
     for (a, b) in a.iter().zip(b) {
+        assert_eq!(a.size(), b.size(), "{what}");
         let scale = a.abs().max().double_value(&[]).max(1e-3);
         let error = (a - b).abs().max().double_value(&[]) / scale;
         assert!(error < 1e-9, "{what}: off by {error:e}");
@@ -107,6 +109,27 @@ fn the_closed_form_gradient_is_exact() {
                 let closed = meta_gradient(&*model, &**rule, Form::Explicit, order, None);
                 let plain = meta_gradient(&automatic, &**rule, Form::Explicit, order, None);
                 assert_equal(&format!("{network:?} {rule:?} {order:?}"), &closed, &plain);
+            }
+        }
+    }
+}
+
+/// The way back through the adaptation by hand, as MAML takes it, against automatic differentiation of the same adaptation.
+#[test]
+fn the_adjoint_is_exact() {
+    let rule = Sgd { lr: 0.3, steps: 4 };
+    for network in networks() {
+        let (model, automatic) = (network.build(9, 3), Automatic(network.build(9, 3)));
+        for form in [Form::Implicit, Form::Explicit] {
+            for order in [Order::First, Order::Second] {
+                let (theta, episode) = (theta(&*model), episode());
+                let objective = Objective::new(&*model, &theta, &episode, form, order, DRAWS);
+                let by_hand = adjoint::meta_gradient(&objective, rule.lr, rule.steps);
+                assert_eq!(by_hand.is_some(), !network.batch_norm, "{network:?}");
+                let Some((loss, mut gradient)) = by_hand else { continue };
+                gradient.push(loss);
+                let plain = meta_gradient(&automatic, &rule, form, order, None);
+                assert_equal(&format!("{network:?} {form:?} {order:?}"), &gradient, &plain);
             }
         }
     }

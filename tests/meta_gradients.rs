@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use quickstudy::{
-    inner::{Form, Objective, Order, RuleSpec, adapt, objective::Rows, sgd::Sgd},
+    inner::{Form, Objective, Order, Rows, RuleSpec, adapt, adjoint, sgd::Sgd},
     models::{Architecture, Model, mlp::Mlp},
     random::{Draws, Purpose},
     tasks::Episode,
@@ -65,6 +65,7 @@ fn fixture() -> Option<Fixture> {
 }
 
 fn assert_close(name: &str, form: Form, found: &[Tensor], expected: &Value) {
+    assert_eq!(found.len(), expected.as_array().map_or(0, Vec::len));
     for (i, (found, expected)) in found.iter().zip(tensors(expected)).enumerate() {
         assert_eq!(found.size(), expected.size());
         let error = (found - expected).abs().max().double_value(&[]);
@@ -81,10 +82,14 @@ fn maml_and_fomaml_in_both_forms() {
             let phi = adapt(&*f.rule, &objective, f.rule.steps(), |_, _| {});
             let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
             let gradient = Tensor::run_backward(&[&loss], &f.theta, false, false);
+            let rate = f.rule.descent().expect("gradient descent");
+            let by_hand = adjoint::meta_gradient(&objective, rate, f.rule.steps()).expect("a closed form");
             let expected = &f.document["expected"][name];
-            let error = loss.double_value(&[]) - expected["loss"].as_f64().expect("loss");
-            assert!(error.abs() < 1e-9, "{name}, {form:?}: loss is off by {error:e}");
-            assert_close(name, form, &gradient, &expected["gradient"]);
+            for (loss, gradient) in [(loss, gradient), by_hand] {
+                let error = loss.double_value(&[]) - expected["loss"].as_f64().expect("loss");
+                assert!(error.abs() < 1e-9, "{name}, {form:?}: loss is off by {error:e}");
+                assert_close(name, form, &gradient, &expected["gradient"]);
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use tch::{Kind, Tensor};
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
 use crate::{
-    inner::{Objective, Order, RuleSpec, adapt, objective::Rows},
+    inner::{Objective, Order, Rows, RuleSpec, adapt, adjoint},
     models::{Model, Params},
     random::{Draws, Stream},
     tasks::Episode,
@@ -72,6 +72,11 @@ impl MetaLearner for Learner {
         let theta = theta.leaves();
         let form = Objective::best_form(&*self.rule, &*self.model, episode);
         let objective = Objective::new(&*self.model, &theta, episode, form, self.order, draws);
+        if let Some(rate) = self.rule.descent()
+            && let Some((loss, gradient)) = adjoint::meta_gradient(&objective, rate, self.rule.steps())
+        {
+            return Some(MetaGradient { loss, gradient });
+        }
         let phi = adapt(&*self.rule, &objective, self.rule.steps(), |_, _| {});
         let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
         let gradient = Tensor::run_backward(&[&loss], &theta, false, false);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::{
-    inner::{InnerRule, Objective, Order, adapt, objective::Rows},
+    inner::{InnerRule, Objective, Order, Rows, adapt},
     models::{Model, ModelSpec, Params},
     random::{Draws, Stream},
     registry::registry,

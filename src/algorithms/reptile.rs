@@ -11,7 +11,7 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
 use crate::{
-    inner::{Objective, Order, RuleSpec, adapt, objective::Rows},
+    inner::{Objective, Order, Rows, RuleSpec, adapt},
     models::{Model, Params},
     random::{Draws, Stream},
     tasks::Episode,

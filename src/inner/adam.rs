@@ -41,10 +41,6 @@ impl InnerRule for Adam {
         self.steps
     }
 
-    fn is_linear(&self) -> bool {
-        false
-    }
-
     fn step(
         &self,
         objective: &Objective,

@@ -1,14 +1,17 @@
 //! The inner loop: how fast weights phi of all tasks move from theta, and the rules that move them.
 
 pub mod adam;
+pub mod adjoint;
 pub mod objective;
 pub mod random_search;
+pub mod rows;
 pub mod sgd;
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-pub use objective::{Form, Objective, Order};
+pub use objective::{Objective, Order};
+pub use rows::{Form, Rows};
 
 use crate::registry::registry;
 
@@ -17,9 +20,13 @@ pub trait InnerRule {
     /// Adaptation steps while meta-training.
     fn steps(&self) -> usize;
 
-    /// Whether the rule commutes with linear maps of the weights, as plain gradient descent does. Only then may the input
-    /// layer be adapted in implicit form; elementwise rules need explicit weights.
-    fn is_linear(&self) -> bool;
+    /// The step size of a rule whose every step is plain gradient descent, `phi - lr * gradient`.
+    ///
+    /// Only such a rule commutes with linear maps of the weights: the input layer may be adapted in implicit form, and meta-gradients
+    /// go back through the adaptation without a graph. Elementwise rules need explicit weights.
+    fn descent(&self) -> Option<f64> {
+        None
+    }
 
     /// Fast weights and rule state after step number `step` (from 0). `fast` is as [`Objective::start`] gives it; `state`
     /// is empty before the first step and after it whatever the rule needs (moments, for example).

@@ -1,36 +1,22 @@
-//! The support loss of T tasks as a function of their fast weights, with the input layer in explicit or implicit form.
-//!
-//! Explicit: every task has weights of its own, `[T, ...]`. Implicit: for a linear layer applied to the input X, gradient
-//! descent only ever adds rows of X to its weight. With G_j the gradient of step j with respect to the layer's output on
-//! the support set,
-//!
-//! ```text
-//!     W_k = W_0 - lr X_s^T (G_1 + ... + G_k)       hence       X W_k = X W_0 + (X X_s^T) C,   C = -lr (G_1 + ... + G_k)
-//! ```
-//!
-//! so the fast weight of that layer is C `[T, S, H]` instead of `[T, H, D]`: X W_0 is one product with shared weights, the
-//! Gram matrix X X_s^T (+ 1, which carries the bias) is computed once per episode, and the gradient that moves C is the one
-//! with respect to the layer's output. Nothing is approximated.
+//! The support loss of T tasks as a function of their fast weights.
 
 use rand::seq::index::sample;
 use tch::{Kind, Tensor, no_grad, with_grad};
 
-use super::InnerRule;
+use super::{
+    InnerRule,
+    rows::{Form, Input, Part, Rows},
+};
 use crate::{
     loss,
-    models::{Model, layers},
+    models::{
+        Model,
+        closed_form::{Backprop, Slope},
+        layers,
+    },
     random::{Draws, Stream},
     tasks::Episode,
 };
-
-/// How the fast weights of the input layer are represented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A weight matrix per task.
-    Explicit,
-    /// Coefficients of the support rows; only for linear rules and models with a linear input layer.
-    Implicit,
-}
 
 /// What the fast weights remember of how they came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -45,51 +31,17 @@ pub enum Order {
     Second,
 }
 
-/// Which rows of every task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rows {
-    /// The support set.
-    Support,
-    /// The queries.
-    Query,
-}
-
 /// The adaptation problem of one meta-batch. Symbols: T tasks, S support rows, D inputs, H outputs of the input layer, N ways.
 pub struct Objective<'a> {
     model: &'a dyn Model,
     theta: &'a [Tensor],
+    /// All rows, `[T, S + Q, D]`.
+    x: &'a Tensor,
     support: Part,
     query: Part,
     order: Order,
     draws: Draws,
     batch: Option<usize>,
-}
-
-/// The support sets or the queries of all tasks.
-struct Part {
-    /// `[T, rows, D]`.
-    x: Tensor,
-    /// `[T, rows]`.
-    y: Tensor,
-    /// Labels as `[T, rows, N]`, for the closed form of the gradient; none for real targets.
-    onehot: Option<Tensor>,
-    implicit: Option<Implicit>,
-}
-
-/// What the implicit form computes once per episode.
-struct Implicit {
-    /// The input layer's output at theta: X W_0^T + b_0, `[T, rows, H]`.
-    at_theta: Tensor,
-    /// X X_s^T + 1, `[T, rows, S]`.
-    gram: Tensor,
-}
-
-impl Part {
-    /// The input layer's output `[T, rows, H]` in implicit form, for coefficients C `[T, S, H]`.
-    fn input_layer(&self, coefficients: &Tensor) -> Option<Tensor> {
-        let Implicit { at_theta, gram } = self.implicit.as_ref()?;
-        Some(at_theta.baddbmm(gram, coefficients, 1.0, 1.0))
-    }
 }
 
 impl<'a> Objective<'a> {
@@ -102,27 +54,30 @@ impl<'a> Objective<'a> {
         order: Order,
         draws: Draws,
     ) -> Self {
-        let sizes = [episode.support, episode.queries()];
         let split = |t: &Tensor| {
-            let query = t.narrow(1, sizes[0], sizes[1]);
-            (t.narrow(1, 0, sizes[0]), query)
+            let query = t.narrow(1, episode.support, episode.queries());
+            (t.narrow(1, 0, episode.support), query)
         };
-        let (support_x, query_x) = split(&episode.x);
-        let (support_y, query_y) = split(&episode.y);
-        let (mut support_form, mut query_form) = (None, None);
-        if form == Form::Implicit && model.has_linear_input() {
+        let (x, y) = (split(&episode.x), split(&episode.y));
+        let (support_input, query_input) = if !model.has_linear_input() {
+            (Input::Nothing, Input::Nothing)
+        } else if form == Form::Explicit {
+            (Input::Explicit, Input::Explicit)
+        } else {
             let at_theta = split(&layers::linear(&episode.x, &theta[0], &theta[1]));
-            let gram = no_grad(|| support_x.contiguous().bmm(&episode.x.transpose(1, 2)) + 1.0); // [T, S, R]
+            let gram = no_grad(|| x.0.contiguous().bmm(&episode.x.transpose(1, 2)) + 1.0); // [T, S, S + Q]
             let gram = split(&gram.transpose(1, 2));
-            support_form = Some(Implicit { at_theta: at_theta.0, gram: gram.0 });
-            query_form = Some(Implicit { at_theta: at_theta.1, gram: gram.1 });
-        }
-        let outputs = theta.last().map_or(0, |bias| bias.size()[0]);
-        let onehot =
-            (support_y.kind() == Kind::Int64).then(|| support_y.one_hot(outputs).to_kind(episode.x.kind()));
-        let support = Part { x: support_x, y: support_y.contiguous(), onehot, implicit: support_form };
-        let query = Part { x: query_x, y: query_y.contiguous(), onehot: None, implicit: query_form };
-        Self { model, theta, support, query, order, draws, batch: None }
+            let implicit = |at_theta, gram| Input::Implicit { at_theta, gram };
+            (implicit(at_theta.0, gram.0), implicit(at_theta.1, gram.1))
+        };
+        let ways = theta.last().map_or(0, |bias| bias.size()[0]);
+        let part = |x: Tensor, y: Tensor, input| {
+            let onehot = (y.kind() == Kind::Int64).then(|| y.one_hot(ways).to_kind(x.kind()));
+            Part { x, y: y.contiguous(), onehot, input }
+        };
+        let support = part(x.0, y.0, support_input);
+        let query = part(x.1, y.1, query_input);
+        Self { model, theta, x: &episode.x, support, query, order, draws, batch: None }
     }
 
     /// Lets each step's gradient see so many support rows only; each step takes others, until all were seen.
@@ -133,37 +88,49 @@ impl<'a> Objective<'a> {
     /// The form that is faster for this rule: implicit where it is exact and the support set is smaller than the input.
     pub fn best_form(rule: &dyn InnerRule, model: &dyn Model, episode: &Episode) -> Form {
         let small = episode.support <= episode.x.size()[2];
-        if rule.is_linear() && model.has_linear_input() && small { Form::Implicit } else { Form::Explicit }
+        let implicit = rule.descent().is_some() && model.has_linear_input() && small;
+        if implicit { Form::Implicit } else { Form::Explicit }
+    }
+
+    /// To which order the adaptation is to be differentiated.
+    pub fn order(&self) -> Order {
+        self.order
     }
 
     /// The fast weights of T tasks at theta: for each parameter `[T, ...]`, in implicit form C = 0 `[T, S, H]` instead of the
     /// first two.
     pub fn start(&self) -> Vec<Tensor> {
         let expanded = |p: &Tensor| {
-            let size: Vec<i64> = self.support.x.size()[..1].iter().copied().chain(p.size()).collect();
+            let size: Vec<i64> = self.x.size()[..1].iter().copied().chain(p.size()).collect();
             p.expand(size, true)
         };
-        match &self.support.implicit {
-            Some(Implicit { at_theta, .. }) => {
+        match &self.support.input {
+            Input::Implicit { at_theta, .. } => {
                 let coefficients = at_theta.detach().zeros_like();
                 [coefficients].into_iter().chain(self.theta[2..].iter().map(expanded)).collect()
             }
-            None => self.theta.iter().map(expanded).collect(),
+            _ => self.theta.iter().map(expanded).collect(),
         }
+    }
+
+    /// The fast weights of the model's body.
+    pub fn body<'f>(&self, fast: &'f [Tensor]) -> &'f [Tensor] {
+        &fast[self.support.head()..]
     }
 
     /// Outputs `[T, S or Q, N]` of the model with these fast weights.
     pub fn outputs(&self, fast: &[Tensor], rows: Rows) -> Tensor {
-        let part = self.part(rows);
-        match part.input_layer(&fast[0]) {
-            Some(z) => self.model.body(&fast[1..], &z),
-            None => self.model.forward(fast, &part.x),
-        }
+        self.model.body(self.body(fast), &self.part(rows).enter(fast))
     }
 
     /// Mean loss of each task on these rows, `[T]`.
     pub fn losses(&self, fast: &[Tensor], rows: Rows) -> Tensor {
-        loss::per_task(&self.outputs(fast, rows), &self.part(rows).y)
+        self.losses_of(&self.outputs(fast, rows), rows)
+    }
+
+    /// Mean loss `[T]` of outputs on these rows.
+    pub fn losses_of(&self, outputs: &Tensor, rows: Rows) -> Tensor {
+        loss::per_task(outputs, &self.part(rows).y)
     }
 
     /// Gradient of each task's support loss with respect to its fast weights, shaped as these.
@@ -171,46 +138,101 @@ impl<'a> Objective<'a> {
     /// For C it is the gradient with respect to the input layer's output on the support set. Of order two it carries its own
     /// history, so that it can be differentiated again. With mini-batches, only rows of the batch of this `step` count.
     pub fn gradient(&self, step: usize, fast: &[Tensor]) -> Vec<Tensor> {
-        let batch = self.batch_rows(step);
-        let pick = |t: &Tensor| batch.as_ref().map_or_else(|| t.shallow_clone(), |b| t.index_select(1, b));
-        let (y, onehot) = (pick(&self.support.y), self.support.onehot.as_ref().map(&pick));
-        let targets = (&y, onehot.as_ref());
-        if let Some(z) = self.support.input_layer(&fast[0]) {
-            let mut gradient = self.body_gradient(&fast[1..], &pick(&z), targets);
-            if let Some(rows) = &batch {
-                // Rows outside the batch do not move their coefficients; one that closes a permutation and opens the next
-                // is in the batch twice.
-                gradient[0] = fast[0].zeros_like().index_add(1, rows, &gradient[0]);
-            }
-            return gradient;
+        let Some(rows) = self.batch_rows(step) else {
+            return self.gradient_on(&self.support, fast);
+        };
+        let mut gradient = self.gradient_on(&self.support.pick(&rows), fast);
+        if let Input::Implicit { .. } = self.support.input {
+            // Rows outside the batch do not move their coefficients; one that closes a permutation and opens the next is in the
+            // batch twice.
+            gradient[0] = fast[0].zeros_like().index_add(1, &rows, &gradient[0]);
         }
-        let x = pick(&self.support.x); // [T, S, D]
-        if !self.model.has_linear_input() {
-            return self.body_gradient(fast, &x, targets).split_off(1);
-        }
+        gradient
+    }
+
+    /// The same on some rows: in closed form where model and loss have one, otherwise automatically.
+    fn gradient_on(&self, part: &Part, fast: &[Tensor]) -> Vec<Tensor> {
+        let body = self.body(fast);
         self.record(|| {
-            let z = layers::linear(&x, &fast[0], &fast[1]); // [T, S, H]
-            let mut gradient = self.body_gradient(&fast[2..], &z, targets);
-            let g = gradient.remove(0); // dL/dz [T, S, H]
-            let weight = layers::weight_gradient(&g, &x); // [T, H, D]
-            let bias = g.sum_dim_intlist(1, false, None); // [T, H]
-            [weight, bias].into_iter().chain(gradient).collect()
+            let mut gradient = match self.backpropagate_on(part, fast) {
+                Some(pass) => pass.slope.dense(),
+                None => with_grad(|| {
+                    let taps: Vec<Tensor> = [&part.enter(fast)].into_iter().chain(body).map(tap).collect();
+                    let loss = loss::per_task(&self.model.body(&taps[1..], &taps[0]), &part.y).sum(None);
+                    let second = self.order == Order::Second;
+                    Tensor::run_backward(&[loss], &taps, second, second)
+                }),
+            };
+            let head = part.gradient(gradient.remove(0));
+            head.into_iter().chain(gradient).collect()
         })
+    }
+
+    /// The fast weights after one step of gradient descent of size `rate`; `step` and mini-batches as in [`Objective::gradient`].
+    pub fn descend(&self, step: usize, fast: &[Tensor], rate: f64) -> Vec<Tensor> {
+        if self.batch.is_none()
+            && let Some(pass) = self.record(|| self.backpropagate(fast, Rows::Support))
+        {
+            return self.descend_along(fast, &pass.slope, rate);
+        }
+        fast.iter().zip(self.gradient(step, fast)).map(|(phi, g)| phi - g * rate).collect()
+    }
+
+    /// The same along a gradient on the support set.
+    pub fn descend_along(&self, fast: &[Tensor], slope: &Slope, rate: f64) -> Vec<Tensor> {
+        let mut moved = self.support.descend(fast, &slope.input, rate);
+        moved.extend(slope.descend(self.body(fast), rate));
+        moved
+    }
+
+    /// A pass forwards and backwards by hand over these rows, where model and loss have a closed form.
+    pub fn backpropagate(&self, fast: &[Tensor], rows: Rows) -> Option<Backprop> {
+        self.backpropagate_on(self.part(rows), fast)
+    }
+
+    fn backpropagate_on(&self, part: &Part, fast: &[Tensor]) -> Option<Backprop> {
+        let (closed, onehot) = (self.model.closed_form()?, part.onehot.as_ref()?);
+        Some(closed.backpropagate(self.body(fast), &part.enter(fast), onehot))
+    }
+
+    /// The Hessian of the support loss with respect to what goes into the body and the body's weights, times the direction
+    /// `lambda`, shaped as the fast weights; `pass` is the one at `fast`.
+    pub fn hessian_product(&self, fast: &[Tensor], pass: &Backprop, lambda: &[Tensor]) -> Option<Slope> {
+        let dz = self.support.push_forward(lambda);
+        Some(self.model.closed_form()?.hessian_product(self.body(fast), pass, &dz, self.body(lambda)))
+    }
+
+    /// `lambda`, shaped as the fast weights, plus `scale` times the gradient with respect to them that belongs to `slope`, one
+    /// with respect to what goes into the body on these rows and to the body.
+    pub fn pull_back(&self, lambda: &[Tensor], slope: &Slope, rows: Rows, scale: f64) -> Vec<Tensor> {
+        let mut pulled = self.part(rows).pull_back(lambda, &slope.input, scale);
+        pulled.extend(slope.descend(self.body(lambda), -scale));
+        pulled
+    }
+
+    /// The mean over tasks of gradients with respect to theta. `lambda` is that with respect to the fast weights at the start; the
+    /// implicit form also looks at those with respect to the input layer's output at theta, on the support set `[T, S, H]` (none
+    /// is zero) and on the queries `[T, Q, H]`.
+    pub fn theta_gradient(&self, lambda: &[Tensor], support: Option<Tensor>, query: Tensor) -> Vec<Tensor> {
+        let mean = |t: &Tensor| t.mean_dim(0, false, None);
+        let Input::Implicit { .. } = self.support.input else {
+            return lambda.iter().map(mean).collect();
+        };
+        let support = support.unwrap_or_else(|| lambda[0].zeros_like());
+        let layer = shared_layer_gradient(&Tensor::cat(&[support, query], 1), self.x);
+        layer.into_iter().chain(lambda[1..].iter().map(mean)).collect()
     }
 
     /// The mean over tasks of the adapted weights, shaped as theta.
     pub fn mean_weights(&self, fast: &[Tensor]) -> Vec<Tensor> {
         let mean = |t: &Tensor| t.mean_dim(0, false, None);
-        if self.support.implicit.is_none() {
+        let Input::Implicit { .. } = self.support.input else {
             return fast.iter().map(mean).collect();
-        }
+        };
         // 1/T sum_t (W_0 + C_t^T X_t) and 1/T sum_t (b_0 + sum over rows of C_t)
-        let (tasks, rows, hidden) = fast[0].size3().unwrap_or_default();
-        let coefficients = fast[0].reshape([tasks * rows, hidden]) / tasks as f64; // [T*S, H]
-        let x = self.support.x.reshape([tasks * rows, -1]); // [T*S, D]
-        let weight = &self.theta[0] + coefficients.transpose(0, 1).matmul(&x);
-        let bias = &self.theta[1] + coefficients.sum_dim_intlist(0, false, None);
-        [weight, bias].into_iter().chain(fast[1..].iter().map(mean)).collect()
+        let [weight, bias] = shared_layer_gradient(&fast[0], &self.support.x);
+        let layer = [&self.theta[0] + weight, &self.theta[1] + bias];
+        layer.into_iter().chain(fast[1..].iter().map(mean)).collect()
     }
 
     /// The stream from which a rule draws at `step`: the same for every task, so that a task's result does not depend on
@@ -224,27 +246,6 @@ impl<'a> Objective<'a> {
             Rows::Support => &self.support,
             Rows::Query => &self.query,
         }
-    }
-
-    /// The gradient of each task's loss with respect to `z`, what goes into the model's body, and to the body's parameters: in
-    /// closed form where the model has one, otherwise automatically.
-    fn body_gradient(
-        &self,
-        params: &[Tensor],
-        z: &Tensor,
-        (y, onehot): (&Tensor, Option<&Tensor>),
-    ) -> Vec<Tensor> {
-        if let Some(onehot) = onehot
-            && let Some(gradient) = self.record(|| self.model.cross_entropy_gradient(params, z, onehot))
-        {
-            return gradient;
-        }
-        with_grad(|| {
-            let taps: Vec<Tensor> = [z].into_iter().chain(params).map(tap).collect();
-            let loss = loss::per_task(&self.model.body(&taps[1..], &taps[0]), y).sum(None);
-            let second = self.order == Order::Second;
-            Tensor::run_backward(&[loss], &taps, second, second)
-        })
     }
 
     /// Computes inner gradients, with a history only where they are to be differentiated again.
@@ -270,4 +271,13 @@ impl<'a> Objective<'a> {
 /// A tensor to differentiate with respect to: itself within a graph, otherwise the leaf of a new one.
 fn tap(tensor: &Tensor) -> Tensor {
     if tensor.requires_grad() { tensor.shallow_clone() } else { tensor.detach().set_requires_grad(true) }
+}
+
+/// The gradient of weight `[H, D]` and bias `[H]` that all tasks share: the mean over tasks of `g^T x` and the sum of g, for `g`
+/// `[T, R, H]` and `x` `[T, R, D]`.
+fn shared_layer_gradient(g: &Tensor, x: &Tensor) -> [Tensor; 2] {
+    let tasks = g.size()[0] as f64;
+    let g = g.flatten(0, 1) / tasks; // [T*R, H]
+    let weight = g.transpose(0, 1).matmul(&x.flatten(0, 1));
+    [weight, g.sum_dim_intlist(0, false, None)]
 }

@@ -6,7 +6,7 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{InnerRule, Objective, objective::Rows};
+use super::{InnerRule, Objective, rows::Rows};
 use crate::validity::positive;
 
 /// At each step draws perturbations of the weights and keeps, for each task, the one with the lowest support loss, if that is
@@ -37,10 +37,6 @@ impl Default for RandomSearch {
 impl InnerRule for RandomSearch {
     fn steps(&self) -> usize {
         self.steps
-    }
-
-    fn is_linear(&self) -> bool {
-        false
     }
 
     fn step(

@@ -30,8 +30,8 @@ impl InnerRule for Sgd {
         self.steps
     }
 
-    fn is_linear(&self) -> bool {
-        true
+    fn descent(&self) -> Option<f64> {
+        Some(self.lr)
     }
 
     fn step(
@@ -41,9 +41,6 @@ impl InnerRule for Sgd {
         fast: Vec<Tensor>,
         state: Vec<Tensor>,
     ) -> (Vec<Tensor>, Vec<Tensor>) {
-        let gradient = objective.gradient(step, &fast);
-        // phi <- phi - lr * dL/dphi
-        let fast = fast.iter().zip(gradient).map(|(phi, g)| phi - g * self.lr).collect();
-        (fast, state)
+        (objective.descend(step, &fast, self.lr), state) // phi <- phi - lr * dL/dphi
     }
 }

@@ -23,6 +23,16 @@ pub fn weight_gradient(g: &Tensor, x: &Tensor) -> Tensor {
     }
 }
 
+/// One step of gradient descent on a weight `[T, O, I]`: `weight - rate * g^T x`, in one pass over it.
+pub fn descend_weight(weight: &Tensor, g: &Tensor, x: &Tensor, rate: f64) -> Tensor {
+    if g.size()[0] == 1 {
+        let g = g.squeeze_dim(0).transpose(0, 1) * -rate;
+        weight.squeeze_dim(0).addmm(&g, &x.squeeze_dim(0)).unsqueeze(0)
+    } else {
+        weight.baddbmm(&g.transpose(1, 2), x, 1.0, -rate)
+    }
+}
+
 /// Batch normalisation with the statistics of each task's current rows, at test time too (transductive): `z` `[T, R, H]`,
 /// `scale` and `shift` `[H]` or `[T, H]`. Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167, algorithm 1.
 pub fn batch_norm(z: &Tensor, scale: &Tensor, shift: &Tensor) -> Tensor {

@@ -2,6 +2,7 @@
 //!
 //! A parameter is either shared by all tasks (its own shape) or one per task (`[T, ...]`); layers accept both.
 
+pub mod closed_form;
 pub mod layers;
 pub mod mlp;
 mod params;
@@ -9,6 +10,7 @@ mod params;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+pub use closed_form::ClosedForm;
 pub use params::{Initial, Parameter, Params};
 
 use crate::{random::Stream, registry::registry};
@@ -27,16 +29,8 @@ pub trait Model: Send + Sync {
     /// For a model without a linear input layer `z` is the input and `params` are all parameters. Gives `[T, R, N]`.
     fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor;
 
-    /// The gradient of the mean cross-entropy of each task with respect to `z` and then to each of `params` (one per task), for
-    /// one-hot labels `[T, R, N]`, in closed form; `None` where automatic differentiation must serve.
-    ///
-    /// Written in differentiable operations, it costs a second-order method half of differentiating twice.
-    fn cross_entropy_gradient(
-        &self,
-        _params: &[Tensor],
-        _z: &Tensor,
-        _labels: &Tensor,
-    ) -> Option<Vec<Tensor>> {
+    /// The model's derivatives by hand, for body parameters of one per task; `None` where automatic differentiation must serve.
+    fn closed_form(&self) -> Option<&dyn ClosedForm> {
         None
     }
 

@@ -1,10 +1,12 @@
 //! The multi-layer perceptron.
 
+mod backprop;
+
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use tch::{Tensor, no_grad};
+use tch::Tensor;
 
-use super::{Architecture, Initial, Model, Parameter, layers};
+use super::{Architecture, ClosedForm, Initial, Model, Parameter, layers};
 
 /// Fully connected layers; the default is 784-64-64-N with ReLU on MNIST.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
@@ -109,38 +111,7 @@ impl Model for Network {
         z
     }
 
-    /// Backpropagation by hand. With activations `a_l = f(z_l)` and `z_{l+1} = a_l W_l^T + b_l`:
-    ///
-    /// ```text
-    ///     G_L = (softmax(z_L) - onehot) / R
-    ///     dL/dW_l = G_{l+1}^T a_l      dL/db_l = sum over rows of G_{l+1}      G_l = (G_{l+1} W_l) f'(z_l)
-    /// ```
-    fn cross_entropy_gradient(&self, params: &[Tensor], z: &Tensor, onehot: &Tensor) -> Option<Vec<Tensor>> {
-        if self.batch_norm {
-            return None;
-        }
-        let mut outputs = vec![z.shallow_clone()]; // z_l [T, R, H_l]
-        let mut activations = Vec::new(); // a_l [T, R, H_l]
-        for layer in params.chunks_exact(2) {
-            let a = self.activate(outputs.last()?);
-            outputs.push(layers::linear(&a, &layer[0], &layer[1]));
-            activations.push(a);
-        }
-        let rows = z.size()[1] as f64;
-        let mut g = (outputs.last()?.softmax(-1, None) - onehot) / rows; // [T, R, N]
-        let mut gradient = Vec::new();
-        for (l, layer) in params.chunks_exact(2).enumerate().rev() {
-            let a = &activations[l];
-            gradient.push(g.sum_dim_intlist(1, false, None));
-            gradient.push(layers::weight_gradient(&g, a));
-            let slope = match self.activation {
-                Activation::Relu => no_grad(|| a.sign()),
-                Activation::Tanh => 1.0 - a.square(),
-            };
-            g = g.bmm(&layer[0]) * slope; // [T, R, H_l]
-        }
-        gradient.push(g);
-        gradient.reverse();
-        Some(gradient)
+    fn closed_form(&self) -> Option<&dyn ClosedForm> {
+        if self.batch_norm { None } else { Some(self) }
     }
 }

@@ -1,0 +1,51 @@
+//! The gradient of the query loss through plain gradient descent, by hand and without a graph.
+//!
+//! With the inner steps `phi_{k+1} = phi_k - lr grad L(phi_k)` and the query loss M, the chain rule runs backwards as
+//!
+//! ```text
+//!     lambda_K = grad M(phi_K)      lambda_k = lambda_{k+1} - lr H(phi_k) lambda_{k+1}      d M / d theta = lambda_0
+//! ```
+//!
+//! where H is the Hessian of the support loss (Finn et al. 2017, section 2.2; of first order all H count as 0). A step back is one
+//! Hessian-vector product: about two passes through the network instead of the differentiation of a recorded gradient, and what
+//! is kept of a step are its fast weights and thin factors.
+//!
+//! In implicit form a step is `C_{k+1} = C_k - lr dL/dz(z_k)` at `z_k = A + K C_k`, with A the input layer at theta and K the Gram
+//! matrix. Let `(u, v)` be the Hessian with respect to z and the body's weights times lambda; then
+//!
+//! ```text
+//!     lambda_C <- lambda_C - lr K^T u      dM/dA <- dM/dA - lr u      lambda_body <- lambda_body - lr v
+//! ```
+
+use tch::{Kind, Tensor, no_grad};
+
+use super::{Objective, Order, rows::Rows};
+
+/// The mean over tasks of the query loss after `steps` steps of gradient descent of size `rate`, and its gradient with respect to
+/// theta, to the order of the objective; `None` where model or loss have no closed form.
+pub fn meta_gradient(objective: &Objective, rate: f64, steps: usize) -> Option<(Tensor, Vec<Tensor>)> {
+    no_grad(|| {
+        let mut fast = objective.start();
+        let mut history = Vec::new();
+        for _ in 0..steps {
+            let pass = objective.backpropagate(&fast, Rows::Support)?;
+            let next = objective.descend_along(&fast, &pass.slope, rate);
+            let before = std::mem::replace(&mut fast, next);
+            if objective.order() == Order::Second {
+                history.push((before, pass));
+            }
+        }
+        let query = objective.backpropagate(&fast, Rows::Query)?;
+        let loss = objective.losses_of(&query.outputs, Rows::Query).mean(None::<Kind>);
+        let zero: Vec<Tensor> = fast.iter().map(Tensor::zeros_like).collect();
+        let mut lambda = objective.pull_back(&zero, &query.slope, Rows::Query, 1.0);
+        let mut shift: Option<Tensor> = None; // dM/dA on the support set [T, S, H]
+        while let Some((fast, pass)) = history.pop() {
+            let product = objective.hessian_product(&fast, &pass, &lambda)?;
+            lambda = objective.pull_back(&lambda, &product, Rows::Support, -rate);
+            let u = product.input * -rate;
+            shift = Some(shift.map_or_else(|| u.shallow_clone(), |sum| sum + &u));
+        }
+        Some((loss, objective.theta_gradient(&lambda, shift, query.slope.input)))
+    })
+}

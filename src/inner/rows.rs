@@ -1,0 +1,140 @@
+//! The rows of a meta-batch and the input layer on them, with explicit or implicit fast weights.
+//!
+//! Explicit: every task has weights of its own, `[T, ...]`. Implicit: for a linear layer applied to the input X, gradient
+//! descent only ever adds rows of X to its weight. With G_j the gradient of step j with respect to the layer's output on
+//! the support set,
+//!
+//! ```text
+//!     W_k = W_0 - lr X_s^T (G_1 + ... + G_k)       hence       X W_k = X W_0 + (X X_s^T) C,   C = -lr (G_1 + ... + G_k)
+//! ```
+//!
+//! so the fast weight of that layer is C `[T, S, H]` instead of `[T, H, D]`: X W_0 is one product with shared weights, the
+//! Gram matrix X X_s^T (+ 1, which carries the bias) is computed once per episode, and the gradient that moves C is the one
+//! with respect to the layer's output. Nothing is approximated.
+
+use tch::Tensor;
+
+use crate::models::{closed_form::Factors, layers};
+
+/// How the fast weights of the input layer are represented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A weight matrix per task.
+    Explicit,
+    /// Coefficients of the support rows; only for linear rules and models with a linear input layer.
+    Implicit,
+}
+
+/// Which rows of every task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// The support set.
+    Support,
+    /// The queries.
+    Query,
+}
+
+/// Some rows of all tasks. Symbols: T tasks, R rows, S support rows, D inputs, H outputs of the input layer, N ways.
+pub(super) struct Part {
+    /// `[T, R, D]`.
+    pub x: Tensor,
+    /// `[T, R]`.
+    pub y: Tensor,
+    /// Labels as `[T, R, N]`, for the closed form of the gradient; none for real targets.
+    pub onehot: Option<Tensor>,
+    /// What is in front of the model's body.
+    pub input: Input,
+}
+
+/// What is in front of the model's body.
+pub(super) enum Input {
+    /// Nothing: x goes into the body.
+    Nothing,
+    /// A linear layer with the fast weights `[T, H, D]` and `[T, H]`.
+    Explicit,
+    /// A linear layer with the fast weight C `[T, S, H]`.
+    Implicit {
+        /// Its output at theta: X W_0^T + b_0, `[T, R, H]`.
+        at_theta: Tensor,
+        /// X X_s^T + 1, `[T, R, S]`.
+        gram: Tensor,
+    },
+}
+
+impl Part {
+    /// The rows of these numbers only.
+    pub fn pick(&self, rows: &Tensor) -> Self {
+        let pick = |t: &Tensor| t.index_select(1, rows);
+        let input = match &self.input {
+            Input::Nothing => Input::Nothing,
+            Input::Explicit => Input::Explicit,
+            Input::Implicit { at_theta, gram } => {
+                Input::Implicit { at_theta: pick(at_theta), gram: pick(gram) }
+            }
+        };
+        Self { x: pick(&self.x), y: pick(&self.y), onehot: self.onehot.as_ref().map(pick), input }
+    }
+
+    /// How many of the fast weights belong to the input layer.
+    pub fn head(&self) -> usize {
+        match &self.input {
+            Input::Nothing => 0,
+            Input::Explicit => 2,
+            Input::Implicit { .. } => 1,
+        }
+    }
+
+    /// What goes into the model's body, `[T, R, H]`.
+    pub fn enter(&self, fast: &[Tensor]) -> Tensor {
+        match &self.input {
+            Input::Nothing => self.x.shallow_clone(),
+            Input::Explicit => layers::linear(&self.x, &fast[0], &fast[1]),
+            // X W_0^T + b_0 + (X X_s^T + 1) C
+            Input::Implicit { at_theta, gram } => at_theta.baddbmm(gram, &fast[0], 1.0, 1.0),
+        }
+    }
+
+    /// The gradient with respect to the input layer's fast weights for `g` `[T, R, H]`, the one with respect to what goes into
+    /// the body.
+    pub fn gradient(&self, g: Tensor) -> Vec<Tensor> {
+        match &self.input {
+            Input::Nothing => vec![],
+            Input::Explicit => Factors::new(g, self.x.shallow_clone()).dense().into(),
+            Input::Implicit { .. } => vec![g],
+        }
+    }
+
+    /// The input layer's fast weights after a step of gradient descent along that gradient.
+    pub fn descend(&self, fast: &[Tensor], g: &Tensor, rate: f64) -> Vec<Tensor> {
+        match &self.input {
+            Input::Nothing => vec![],
+            Input::Explicit => self.factors(g).descend(&fast[0], &fast[1], rate).into(),
+            Input::Implicit { .. } => vec![&fast[0] - g * rate],
+        }
+    }
+
+    /// How what goes into the body changes along the direction `lambda`, shaped as the fast weights: `[T, R, H]`.
+    ///
+    /// In implicit form lambda's C is such a change already: a step moves C by the gradient with respect to the layer's output.
+    pub fn push_forward(&self, lambda: &[Tensor]) -> Tensor {
+        match &self.input {
+            Input::Nothing => self.x.zeros_like(),
+            Input::Explicit => layers::linear(&self.x, &lambda[0], &lambda[1]),
+            Input::Implicit { .. } => lambda[0].shallow_clone(),
+        }
+    }
+
+    /// `lambda` plus `scale` times the gradient with respect to the input layer's fast weights of a function that has the gradient
+    /// `g` `[T, R, H]` with respect to what goes into the body.
+    pub fn pull_back(&self, lambda: &[Tensor], g: &Tensor, scale: f64) -> Vec<Tensor> {
+        match &self.input {
+            Input::Nothing => vec![],
+            Input::Explicit => self.factors(g).descend(&lambda[0], &lambda[1], -scale).into(),
+            Input::Implicit { gram, .. } => vec![lambda[0].baddbmm(&gram.transpose(1, 2), g, 1.0, scale)],
+        }
+    }
+
+    fn factors(&self, g: &Tensor) -> Factors {
+        Factors::new(g.shallow_clone(), self.x.shallow_clone())
+    }
+}

@@ -1,0 +1,80 @@
+//! The gradient of the cross-entropy and its curvature by hand, for models in which both can be written down.
+//!
+//! The gradient of a linear layer `z' = a W^T + b` is a product of two thin matrices, `dL/dW = g^T a` with `g = dL/dz'`. Kept in
+//! these factors it costs a hundredth of the memory of the weights, and a step of gradient descent is one fused product.
+
+use tch::Tensor;
+
+use super::layers;
+
+/// A model that knows its own derivatives. Shapes: T tasks, R rows, H values of what goes into the body, N classes.
+pub trait ClosedForm {
+    /// The gradient of the mean cross-entropy of each task at body parameters `params` (one per task) and input `z` `[T, R, H]`,
+    /// for one-hot labels `[T, R, N]`. Made of differentiable operations.
+    fn backpropagate(&self, params: &[Tensor], z: &Tensor, onehot: &Tensor) -> Backprop;
+
+    /// The Hessian of the same loss at the point of `at`, times the direction (`dz` `[T, R, H]`, `dparams` as `params`).
+    fn hessian_product(&self, params: &[Tensor], at: &Backprop, dz: &Tensor, dparams: &[Tensor]) -> Slope;
+}
+
+/// One pass forwards and backwards.
+pub struct Backprop {
+    /// Logits `[T, R, N]`.
+    pub outputs: Tensor,
+    /// Their softmax.
+    pub probabilities: Tensor,
+    /// Derivatives of the activations in front of each layer, `[T, R, I]`.
+    pub activation_slopes: Vec<Tensor>,
+    /// The gradient.
+    pub slope: Slope,
+}
+
+/// A gradient, or a Hessian times a vector, with respect to a body's input and its layers.
+pub struct Slope {
+    /// With respect to the body's input, `[T, R, H]`.
+    pub input: Tensor,
+    /// With respect to each linear layer, the first first.
+    pub layers: Vec<Factors>,
+}
+
+impl Slope {
+    /// With respect to the input, then to weight `[T, O, I]` and bias `[T, O]` of each layer.
+    pub fn dense(&self) -> Vec<Tensor> {
+        let layers = self.layers.iter().flat_map(Factors::dense);
+        [self.input.shallow_clone()].into_iter().chain(layers).collect()
+    }
+
+    /// The body's parameters minus `rate` times this.
+    pub fn descend(&self, params: &[Tensor], rate: f64) -> Vec<Tensor> {
+        let layers = self.layers.iter().zip(params.chunks_exact(2));
+        layers.flat_map(|(factors, layer)| factors.descend(&layer[0], &layer[1], rate)).collect()
+    }
+}
+
+/// What moves a linear layer of each task: `g^T a` its weight, `bias` its bias.
+pub struct Factors {
+    /// `[T, R', O]`, where R' is any number of rows.
+    pub g: Tensor,
+    /// `[T, R', I]`.
+    pub a: Tensor,
+    /// `[T, O]`.
+    pub bias: Tensor,
+}
+
+impl Factors {
+    /// The gradient of a layer with inputs `a` `[T, R, I]` whose outputs have the gradient `g` `[T, R, O]`.
+    pub fn new(g: Tensor, a: Tensor) -> Self {
+        let bias = g.sum_dim_intlist(1, false, None);
+        Self { g, a, bias }
+    }
+
+    /// Gradients of weight `[T, O, I]` and bias `[T, O]`.
+    pub fn dense(&self) -> [Tensor; 2] {
+        [layers::weight_gradient(&self.g, &self.a), self.bias.shallow_clone()]
+    }
+
+    /// `[weight, bias] - rate * gradient`, for weight `[T, O, I]` and bias `[T, O]`.
+    pub fn descend(&self, weight: &Tensor, bias: &Tensor, rate: f64) -> [Tensor; 2] {
+        [layers::descend_weight(weight, &self.g, &self.a, rate), bias - &self.bias * rate]
+    }
+}
