@@ -174,3 +174,19 @@ fn without_steps_or_with_a_vanishing_rate_nothing_moves() {
         assert!(objective.outputs(&phi, Rows::Query).allclose(&plain, 1e-12, 1e-12, false), "{form:?}");
     }
 }
+
+#[test]
+fn the_support_loss_of_mini_batches_averages_to_that_of_the_support_set() {
+    let model = Mlp { hidden: vec![5], ..Mlp::default() }.build(9, 3);
+    let (theta, episode) = (theta(&*model), episode());
+    for form in [Form::Implicit, Form::Explicit] {
+        let objective = Objective::new(&*model, &theta, &episode, form, Order::Zero, DRAWS);
+        let fast = objective.start();
+        let whole = objective.support_losses(0, &fast);
+        let objective = objective.with_batches(Some(1));
+        let rows: Vec<Tensor> = (0..3).map(|step| objective.support_losses(step, &fast)).collect();
+        let mean = Tensor::stack(&rows, 0).mean_dim(0, false, None);
+        assert!(mean.allclose(&whole, 1e-12, 1e-12, false), "{form:?}");
+        assert!(!rows[0].allclose(&whole, 1e-6, 1e-6, false), "{form:?}");
+    }
+}

@@ -2,12 +2,13 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::{DataDir, say};
 use crate::{
     data::{self, Dataset},
+    experiment::folder::write_whole,
     figures::{ContactRow, contact_sheet},
     misuse::misuse,
     random::{Purpose, stream},
@@ -67,7 +68,7 @@ impl Show {
         let title = format!("{}: a {}-way {}-shot episode", data.name, self.ways, self.shots);
         let png = contact_sheet(&title, &rows, data.height, data.width)?;
         let file = self.output.clone().unwrap_or_else(|| format!("{}-episode.png", data.name).into());
-        std::fs::write(&file, png).with_context(|| format!("cannot write {}", file.display()))?;
+        write_whole(&file, &png)?;
         say(&format!("{}\n", file.display()))?;
         Ok(ExitCode::SUCCESS)
     }

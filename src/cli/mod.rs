@@ -18,6 +18,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
 
 use crate::{
     data::Source,
@@ -108,15 +112,20 @@ fn say(text: &str) -> Result<()> {
     }
 }
 
-/// A flag that is set by the first Ctrl-C; the second ends the program at once.
+/// A flag that is set by the first Ctrl-C or termination signal; the second ends the program at once.
+///
+/// A terminal that closes ends the program as it ends any other, unless `nohup` forbids it: what was saved can be resumed.
 fn stop_flag() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
+    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot listen for signals")?;
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(INTERRUPTED.into());
+            }
+            eprintln!("\nstopping; once more to stop at once");
         }
-        eprintln!("\nstopping; once more to stop at once");
-    })?;
+    });
     Ok(stop)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::{Dataset, Source, idx};
+use crate::misuse::misuse;
 
 /// What each of the four files is called, after a prefix and before a `.gz` that both may be
 /// missing.
@@ -33,9 +34,16 @@ pub fn idx_folder(folder: &Path, source: &Source) -> Result<Dataset> {
 
 /// The paths of the four files, in the order of [`ROLES`].
 fn four_files(folder: &Path) -> Result<[PathBuf; 4]> {
-    let entries = std::fs::read_dir(folder).with_context(|| {
-        format!("cannot read the folder {}: expected a folder with {}", folder.display(), wanted())
-    })?;
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            misuse!(
+                "cannot read the folder {} ({error}): expected a folder with {}",
+                folder.display(),
+                wanted()
+            )
+        }
+    };
     let mut names = entries
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect::<Result<Vec<String>>>()

@@ -20,6 +20,15 @@ pub fn environment(device: Device, threads: usize, episodes: &str) -> Value {
     })
 }
 
+/// What of that can change a number's last digits, and differs between two environments: `threads: 2, now 1`.
+pub fn differences(old: &Value, new: &Value) -> Vec<String> {
+    ["quickstudy", "libtorch", "processor", "device", "threads"]
+        .into_iter()
+        .filter(|key| old[key] != new[key])
+        .map(|key| format!("{key}: {}, now {}", old[key], new[key]))
+        .collect()
+}
+
 /// The processor's name, where the system tells.
 fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;

@@ -99,21 +99,9 @@ impl Folder {
         self.write(CONFIG, serde_saphyr::to_string(experiment)?.as_bytes())
     }
 
-    /// Writes a file under the folder: to a temporary one beside it first, then renamed, so that a reader or a crash never
-    /// meets half a file.
+    /// Writes a file under the folder, see [`write_whole`].
     pub fn write(&self, name: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
-        let to = self.path.join(name);
-        let write = || -> std::io::Result<()> {
-            let parent = to.parent().unwrap_or(&self.path);
-            fs::create_dir_all(parent)?;
-            let part = to.with_extension("part");
-            let mut file = File::create(&part)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&part, &to)?;
-            File::open(parent)?.sync_all()
-        };
-        write().with_context(|| format!("cannot write {}: is the disk full or read-only?", to.display()))
+        write_whole(&self.path.join(name), bytes)
     }
 
     /// Removes everything but the lock, the configuration last: it says that the rest is ours.
@@ -146,6 +134,24 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// Writes a file: to a temporary one beside it first, then renamed, so that a reader or a crash never meets half a file.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_whole(to: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let parent = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent)?;
+        let part = to.with_extension("part");
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&part, to)?;
+        File::open(parent)?.sync_all()
+    };
+    write().with_context(|| format!("cannot write {}: is the disk full or read-only?", to.display()))
 }
 
 fn cannot_write(path: &Path) -> String {

@@ -85,7 +85,14 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         replaces: options.existing == Existing::Replace,
     };
     let folds = material.folds()?;
-    workplace.check_starts(&folds)?;
+    let changes = workplace.check_starts(&folds)?;
+    if !changes.is_empty() {
+        eprintln!(
+            "warning: an unfinished run was begun in other surroundings ({}); its numbers will differ by rounding from those \
+             of a run in one",
+            changes.join("; ")
+        );
+    }
     folder.begin(experiment, options.existing)?;
     let width = experiment.methods.keys().map(String::len).max().unwrap_or(0);
     let (mut failures, mut table) = (Vec::new(), String::new());

@@ -24,7 +24,8 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
     let is_chosen = |row: &crate::summary::SummaryRow| {
         chosen.get(&(row.method.clone(), row.shots)).is_some_and(|step| *step == row.step)
     };
-    let mut markdown = format!("# {}\n\n{}", experiment.name, tables(&rows, is_chosen, true));
+    let mut markdown =
+        format!("# {}\n\n{}", experiment.name, tables(&rows, experiment.seeds.len(), is_chosen, true));
     for figure in draw_all(&results)? {
         markdown += &format!("\n![{0}](figures/{0}.svg)\n\n{1}\n", figure.name, figure.caption);
         let file = |ending| Path::new("figures").join(figure.name).with_extension(ending);
@@ -32,7 +33,7 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
         folder.write(file("png"), &figure.png)?;
     }
     folder.write("summary.md", markdown.as_bytes())?;
-    Ok(tables(&rows, is_chosen, false))
+    Ok(tables(&rows, experiment.seeds.len(), is_chosen, false))
 }
 
 /// Redraws the figures of a results folder and gives its table.

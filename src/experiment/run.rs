@@ -13,7 +13,7 @@ use tch::Device;
 use thiserror::Error;
 
 use super::{
-    environment::environment,
+    environment::{differences, environment},
     folder::Folder,
     material::{Fold, Material},
     plan::{EVALUATION, Run},
@@ -133,7 +133,10 @@ impl Workplace<'_> {
     ///
     /// # Errors
     /// A `Misuse` that names what does not fit.
-    pub fn check_starts(&self, folds: &[Fold]) -> Result<()> {
+    ///
+    /// Gives in words what else has changed since then, if a run goes on in other surroundings: its numbers differ by rounding.
+    pub fn check_starts(&self, folds: &[Fold]) -> Result<Vec<String>> {
+        let mut changes = Vec::new();
         for run in self.material.experiment.runs() {
             let fold = &folds[run.fold];
             self.start(&run, fold)?;
@@ -147,8 +150,13 @@ impl Workplace<'_> {
                     file.display()
                 );
             }
+            if !self.replaces && !run.is_done_in(&self.folder.path) {
+                changes.extend(differences(&left, &environment(self.device, self.threads, &fold.hash)));
+            }
         }
-        Ok(())
+        changes.sort();
+        changes.dedup();
+        Ok(changes)
     }
 
     /// The method and the theta it starts from. The experiment's `train.init` is for methods that meta-learn; baselines start

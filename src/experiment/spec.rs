@@ -65,7 +65,8 @@ impl Experiment {
         const EPISODES: usize = 50;
         const STEPS: usize = 10;
         let validation = Validation { every: 20, episodes: 30, patience: None };
-        self.name.push_str("-quick");
+        // Within the longest name allowed, so that the rehearsal's configuration can be read back.
+        self.name = self.name.chars().take(94).chain("-quick".chars()).collect();
         self.seeds.truncate(1);
         self.train.iterations = self.train.iterations.min(ITERATIONS);
         self.train.validate = self.train.validate.as_ref().map(|_| validation.clone());

@@ -133,6 +133,17 @@ impl<'a> Objective<'a> {
         loss::per_task(outputs, &self.part(rows).y)
     }
 
+    /// Mean loss of each task on its support set, `[T]`; with mini-batches, on the batch of this `step`.
+    pub fn support_losses(&self, step: usize, fast: &[Tensor]) -> Tensor {
+        match self.batch_rows(step) {
+            Some(rows) => {
+                let part = self.support.pick(&rows);
+                loss::per_task(&self.model.body(self.body(fast), &part.enter(fast)), &part.y)
+            }
+            None => self.losses(fast, Rows::Support),
+        }
+    }
+
     /// Gradient of each task's support loss with respect to its fast weights, shaped as these.
     ///
     /// For C it is the gradient with respect to the input layer's output on the support set. Of order two it carries its own

@@ -6,7 +6,7 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{InnerRule, Objective, rows::Rows};
+use super::{InnerRule, Objective};
 use crate::validity::positive;
 
 /// At each step draws perturbations of the weights and keeps, for each task, the one with the lowest support loss, if that is
@@ -47,7 +47,7 @@ impl InnerRule for RandomSearch {
         state: Vec<Tensor>,
     ) -> (Vec<Tensor>, Vec<Tensor>) {
         let mut stream = objective.stream(step);
-        let mut best_loss = objective.losses(&fast, Rows::Support).detach(); // [T]
+        let mut best_loss = objective.support_losses(step, &fast).detach(); // [T]
         let mut best: Vec<Tensor> = fast.iter().map(Tensor::shallow_clone).collect();
         for _ in 0..self.candidates {
             let candidate: Vec<Tensor> = fast
@@ -61,7 +61,7 @@ impl InnerRule for RandomSearch {
                     phi + noise.to_kind(phi.kind()).to_device(phi.device()) // [T, ...]
                 })
                 .collect();
-            let loss = objective.losses(&candidate, Rows::Support).detach(); // [T]
+            let loss = objective.support_losses(step, &candidate).detach(); // [T]
             let better = loss.lt_tensor(&best_loss); // [T]
             best_loss = loss.minimum(&best_loss);
             best = candidate

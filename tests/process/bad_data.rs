@@ -59,9 +59,9 @@ fn labels_and_images_of_different_length() {
 fn an_empty_or_missing_folder() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path("empty")).expect("made");
-    for folder in ["empty", "nowhere"] {
+    for (folder, code) in [("empty", 1), ("nowhere", 2)] {
         let dataset = format!("task.dataset={{idx: {folder}}}");
-        sandbox.experiment(&["--set", &dataset]).says(1, &[folder]);
+        sandbox.experiment(&["--set", &dataset]).says(code, &[folder]);
     }
 }
 

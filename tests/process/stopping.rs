@@ -1,7 +1,7 @@
 //! Stopping, being killed, going on, and who may write to a results folder.
 
 use std::{
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -54,6 +54,32 @@ fn ctrl_c_saves_and_exits_130() {
     assert!(!sandbox.path("stopped/small/maml-seed1").exists(), "it stopped at once");
     sandbox.run(&long(&["--out", "stopped", "--resume"])).says(0, &[]);
     assert_eq!(csv_files(&sandbox.path("whole/small")), csv_files(&sandbox.path("stopped/small")));
+}
+
+#[test]
+fn under_nohup_a_closed_terminal_does_not_end_it() {
+    let sandbox = Sandbox::new();
+    let plain = sandbox.command(&long(&[]));
+    let mut command = Command::new("nohup");
+    command.arg(plain.get_program()).args(plain.get_args()).current_dir(sandbox.path("."));
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("nohup");
+    wait_for(&sandbox, "results/small/maml-seed0/state.safetensors");
+    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().expect("kill").success());
+    let ended: Ended = child.wait_with_output().expect("ended").into();
+    ended.says(0, &[]);
+}
+
+#[test]
+fn going_on_with_other_threads_warns_of_rounding() {
+    let sandbox = Sandbox::new();
+    let mut child = sandbox.start(&long(&[]));
+    wait_for(&sandbox, "results/small/maml-seed0/state.safetensors");
+    child.kill().expect("SIGKILL");
+    child.wait().expect("ended");
+    let mut resume = long(&["--resume"]);
+    resume[3] = "2";
+    sandbox.run(&resume).says(0, &["warning", "threads: 1, now 2"]);
 }
 
 #[test]
