@@ -1,13 +1,15 @@
 //! Testing: loss and accuracy of each episode after each number of adaptation steps.
 
+use std::ops::Range;
+
 use tch::{Kind, Tensor};
 
 use crate::{
     algorithms::MetaLearner,
+    chunks::{self, Split},
     loss,
     models::Params,
     random::{Draws, Purpose},
-    shards,
     tasks::{Episode, frozen::FrozenEpisodes},
 };
 
@@ -29,9 +31,6 @@ pub struct Score {
     pub accuracy: f64,
 }
 
-/// Episodes adapted at once on one thread; more would not be faster and cost memory.
-const CHUNK: usize = 16;
-
 /// Scores of one episode after each of the steps asked for.
 pub type Scores = Vec<Score>;
 
@@ -45,8 +44,8 @@ pub struct Protocol<'a> {
     pub steps: &'a [usize],
     /// What the method draws from.
     pub draws: Draws,
-    /// Threads over which the episodes are split.
-    pub threads: usize,
+    /// How the episodes are split.
+    pub split: &'a Split,
 }
 
 impl Protocol<'_> {
@@ -59,20 +58,15 @@ impl Protocol<'_> {
         theta: &Params,
         observe: &(dyn Fn(usize) -> Verdict + Sync),
     ) -> Option<Vec<Scores>> {
-        let parts = shards::in_shards(self.episodes.len(), self.threads, theta, |theta, part| {
-            let mut scores = Vec::with_capacity(part.len());
-            for start in part.clone().step_by(CHUNK) {
-                let chunk = start..part.end.min(start + CHUNK);
-                let count = chunk.len();
-                let episode = self.episodes.batch(chunk, self.shots);
-                scores.extend(score(learner, theta, &episode, self.steps, self.draws));
-                if observe(count) == Verdict::Stop {
-                    return None;
-                }
-            }
-            Some(scores)
-        });
-        Some(parts.into_iter().collect::<Option<Vec<_>>>()?.concat())
+        let mut scores = Vec::with_capacity(self.episodes.len());
+        let work = |theta: &Params, chunk: Range<usize>| {
+            let count = chunk.len();
+            let episode = self.episodes.batch(chunk, self.shots);
+            let scores = score(learner, theta, &episode, self.steps, self.draws);
+            (observe(count) == Verdict::Continue).then_some(scores)
+        };
+        chunks::in_chunks(self.episodes.len(), self.split, theta, work, |part| scores.extend(part))?;
+        Some(scores)
     }
 }
 
@@ -111,10 +105,10 @@ pub fn mean_scores(
     episodes: &FrozenEpisodes,
     shots: usize,
     step: usize,
-    threads: usize,
+    split: &Split,
 ) -> Score {
     let draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0 };
-    let protocol = Protocol { episodes, shots, steps: &[step], draws, threads };
+    let protocol = Protocol { episodes, shots, steps: &[step], draws, split };
     let scores = protocol.evaluate(learner, theta, &|_| Verdict::Continue).unwrap_or_default().concat();
     let n = scores.len().max(1) as f64;
     Score {

@@ -13,7 +13,7 @@
 //! | [`models`], [`loss`] | networks as functions of parameters, for all tasks at once |
 //! | [`inner`] | adaptation: the support loss as a function of fast weights, and the rules that move them |
 //! | [`algorithms`] | MAML, Reptile, ... and what they are compared with |
-//! | [`outer`], [`shards`], [`train`], [`evaluate`] | the outer loop and the test; they see only traits |
+//! | [`outer`], [`crew`], [`chunks`], [`train`], [`evaluate`] | the outer loop and the test; they see only traits |
 //! | [`records`], [`stats`], [`summary`], [`figures`] | from CSV files to tables and figures; no tensors |
 //! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
 //! | [`cli`] | the command line |
@@ -21,7 +21,10 @@
 //! To add an algorithm, model, inner rule, data set or figure: one file, and one line in its folder's registry.
 
 pub mod algorithms;
+pub mod bench;
+pub mod chunks;
 pub mod cli;
+pub mod crew;
 pub mod data;
 pub mod evaluate;
 pub mod experiment;
@@ -35,7 +38,6 @@ pub mod outer;
 pub mod random;
 pub mod records;
 pub mod registry;
-pub mod shards;
 pub mod stats;
 pub mod summary;
 pub mod tasks;

@@ -5,11 +5,11 @@ use thiserror::Error;
 
 use crate::{
     algorithms::MetaLearner,
+    chunks::{self, Split},
     evaluate::{Score, Verdict, mean_scores},
     models::Params,
     outer::Outer,
     random::{Draws, Purpose},
-    shards,
     tasks::{TaskSource, frozen::FrozenEpisodes},
 };
 
@@ -29,8 +29,8 @@ pub struct Trainer<'a> {
     pub validation: Option<Validator<'a>>,
     /// The run's seed.
     pub seed: u64,
-    /// Threads over which a meta-batch is split.
-    pub threads: usize,
+    /// How a meta-batch is split.
+    pub split: &'a Split,
 }
 
 /// Meta-validation.
@@ -137,14 +137,14 @@ impl Trainer<'_> {
         while state.iteration < self.iterations && !self.exhausted(&state) {
             let i = state.iteration;
             let draws = Draws { seed: self.seed, purpose: Purpose::Inner, occasion: i as u64 };
-            let Some(step) = shards::meta_gradient(
+            let Some(step) = chunks::meta_gradient(
                 self.learner,
                 &state.theta,
                 self.source,
                 i as u64,
                 self.meta_batch,
                 draws,
-                self.threads,
+                self.split,
             ) else {
                 break; // nothing to learn
             };
@@ -175,7 +175,7 @@ impl Trainer<'_> {
         }
         let steps = self.learner.validation_steps();
         let score =
-            mean_scores(self.learner, &state.theta, validator.episodes, validator.shots, steps, self.threads);
+            mean_scores(self.learner, &state.theta, validator.episodes, validator.shots, steps, self.split);
         // At equal accuracy, of which there are few values, the later theta has seen more.
         let better = state.best.as_ref().is_none_or(|best| score.accuracy >= best.accuracy);
         if better && score.loss.is_finite() {

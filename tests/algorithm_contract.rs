@@ -2,14 +2,14 @@
 
 use quickstudy::{
     algorithms::{AlgorithmSpec, Setting, Training, maml::Maml, reptile::Reptile, scratch::Scratch},
+    chunks::{self, Split},
     data::Dataset,
     evaluate::score,
     experiment::read,
-    inner::{Order, RuleSpec, adam::Adam},
+    inner::{RuleSpec, adam::Adam},
     models::{ModelSpec, Params, mlp::Mlp},
     outer::{self, Outer},
     random::{Draws, Purpose, stream},
-    shards,
     tasks::{
         Episode, TaskSource,
         few_shot::{AllClasses, FewShot, ImageBank, TaskSize},
@@ -64,7 +64,7 @@ fn registered() -> Vec<AlgorithmSpec> {
             RuleSpec::Adam(adam) => RuleSpec::Adam(Adam { lr: 0.01, ..adam }),
             other => other,
         };
-        all.push(AlgorithmSpec::Maml(Maml { inner: rule.clone(), order: Order::Second }));
+        all.push(AlgorithmSpec::Maml(Maml { inner: rule.clone(), ..Maml::default() }));
         all.push(AlgorithmSpec::Reptile(Reptile {
             inner: rule.clone(),
             train_shots: Some(3),
@@ -141,13 +141,27 @@ fn the_meta_gradient_is_finite_shaped_as_theta_and_reproducible() {
 }
 
 #[test]
-fn threads_change_the_meta_gradient_by_rounding_only() {
+fn threads_change_nothing_and_chunks_only_rounding() {
     for spec in registered() {
         let learner = spec.build(&setting());
         let theta = learner.init(&mut stream(0, Purpose::Init, 0));
         let Some(source) = training_source(&spec) else { continue };
-        let step = |threads| shards::meta_gradient(&*learner, &theta, &*source, 0, 5, DRAWS, threads);
+        let step = |threads| {
+            chunks::meta_gradient(
+                &*learner,
+                &theta,
+                &*source,
+                0,
+                5,
+                DRAWS,
+                &Split::new(threads).with_largest(2),
+            )
+        };
         let (one, three) = (step(1).expect("it trains"), step(3).expect("it trains"));
+        assert!(one.gradient == three.gradient && one.loss == three.loss, "{spec:?}");
+        let whole = Split::whole();
+        let three =
+            chunks::meta_gradient(&*learner, &theta, &*source, 0, 5, DRAWS, &whole).expect("it trains");
         for (a, b) in one.gradient.iter().zip(&three.gradient) {
             assert!(a.allclose(b, 1e-4, 1e-5, false), "{spec:?}");
         }
@@ -218,7 +232,8 @@ fn training_lowers_the_loss_of_everything_that_trains() {
         let mut losses = Vec::new();
         for i in 0..60 {
             let draws = Draws { occasion: i, ..DRAWS };
-            let step = shards::meta_gradient(&*learner, &theta, &*source, i, 4, draws, 1).expect("it trains");
+            let step = chunks::meta_gradient(&*learner, &theta, &*source, i, 4, draws, &Split::new(1))
+                .expect("it trains");
             losses.push(step.loss.double_value(&[]));
             (theta.tensors, state) = outer.step(theta.tensors, &step.gradient, state, i as usize, 60);
         }

@@ -1,7 +1,7 @@
 //! The implicit form, the closed-form gradient and their plain counterparts are the same function.
 
 use quickstudy::{
-    inner::{Form, InnerRule, Objective, Order, Rows, RuleSpec, adam::Adam, adapt, adjoint, sgd::Sgd},
+    inner::{Form, InnerRule, Objective, Order, Rows, RuleSpec, adam::Adam, adapt, adjoint, graph, sgd::Sgd},
     models::{
         Architecture, Model, Parameter,
         mlp::{Activation, Mlp},
@@ -124,12 +124,40 @@ fn the_adjoint_is_exact() {
             for order in [Order::First, Order::Second] {
                 let (theta, episode) = (theta(&*model), episode());
                 let objective = Objective::new(&*model, &theta, &episode, form, order, DRAWS);
-                let by_hand = adjoint::meta_gradient(&objective, rule.lr, rule.steps);
+                let by_hand = adjoint::meta_gradient(&objective, rule.lr, rule.steps, None);
                 assert_eq!(by_hand.is_some(), !network.batch_norm, "{network:?}");
                 let Some((loss, mut gradient)) = by_hand else { continue };
                 gradient.push(loss);
                 let plain = meta_gradient(&automatic, &rule, form, order, None);
                 assert_equal(&format!("{network:?} {form:?} {order:?}"), &gradient, &plain);
+            }
+        }
+    }
+}
+
+#[test]
+fn recomputed_steps_give_the_same_numbers() {
+    let rules = [
+        RuleSpec::Sgd(Sgd { lr: 0.3, steps: 7 }),
+        RuleSpec::Adam(Adam { lr: 0.01, steps: 7, ..Adam::default() }),
+    ];
+    for network in networks() {
+        let model = network.build(9, 3);
+        for (rule, form) in [(0, Form::Implicit), (0, Form::Explicit), (1, Form::Explicit)] {
+            let rule = &*rules[rule];
+            let (theta, episode) = (theta(&*model), episode());
+            let objective = || Objective::new(&*model, &theta, &episode, form, Order::Second, DRAWS);
+            let automatic = |recompute| graph::meta_gradient(rule, &objective(), &theta, 7, recompute);
+            let by_hand = |recompute| adjoint::meta_gradient(&objective(), rule.descent()?, 7, recompute);
+            let whole = automatic(None).1;
+            for every in [1, 3, 7, 20] {
+                let what = format!("{network:?} {form:?} every {every}");
+                assert_equal(&what, &automatic(Some(every)).1, &whole);
+                if let Some((_, gradient)) = by_hand(Some(every)) {
+                    let kept = by_hand(None).expect("by hand too").1;
+                    assert!(gradient == kept, "{what}: not the same numbers");
+                    assert_equal(&what, &gradient, &whole);
+                }
             }
         }
     }

@@ -83,7 +83,8 @@ fn maml_and_fomaml_in_both_forms() {
             let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
             let gradient = Tensor::run_backward(&[&loss], &f.theta, false, false);
             let rate = f.rule.descent().expect("gradient descent");
-            let by_hand = adjoint::meta_gradient(&objective, rate, f.rule.steps()).expect("a closed form");
+            let by_hand =
+                adjoint::meta_gradient(&objective, rate, f.rule.steps(), None).expect("a closed form");
             let expected = &f.document["expected"][name];
             for (loss, gradient) in [(loss, gradient), by_hand] {
                 let error = loss.double_value(&[]) - expected["loss"].as_f64().expect("loss");

@@ -26,6 +26,6 @@ impl Algorithm for Fomaml {
     }
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
-        Maml { inner: self.inner.clone(), order: Order::First }.build(setting)
+        Maml { inner: self.inner.clone(), order: Order::First, recompute: None }.build(setting)
     }
 }

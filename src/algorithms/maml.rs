@@ -7,14 +7,14 @@
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
 use crate::{
-    inner::{Objective, Order, Rows, RuleSpec, adapt, adjoint},
+    inner::{Objective, Order, RuleSpec, adjoint, cost, graph},
     models::{Model, Params},
     random::{Draws, Stream},
-    tasks::Episode,
+    tasks::{Episode, Extent},
 };
 
 /// MAML with any inner rule.
@@ -27,11 +27,16 @@ pub struct Maml {
     /// Whether the meta-gradient goes through the inner gradients (second) or takes them as constants (first).
     #[garde(skip)]
     pub order: Order,
+    /// Keep the fast weights before every so many inner steps only and recompute the others for the meta-gradient: the same numbers
+    /// in less memory. The square root of the number of steps takes the least. Without it all are kept.
+    #[garde(inner(range(min = 1, max = 10_000)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recompute: Option<usize>,
 }
 
 impl Default for Maml {
     fn default() -> Self {
-        Self { inner: RuleSpec::default(), order: Order::Second }
+        Self { inner: RuleSpec::default(), order: Order::Second, recompute: None }
     }
 }
 
@@ -48,6 +53,7 @@ impl Algorithm for Maml {
         Box::new(Learner {
             rule: self.inner.clone(),
             order: self.order,
+            recompute: self.recompute,
             model: setting.model.build(setting.inputs, setting.ways),
         })
     }
@@ -56,6 +62,7 @@ impl Algorithm for Maml {
 struct Learner {
     rule: RuleSpec,
     order: Order,
+    recompute: Option<usize>,
     model: Box<dyn Model>,
 }
 
@@ -72,15 +79,18 @@ impl MetaLearner for Learner {
         let theta = theta.leaves();
         let form = Objective::best_form(&*self.rule, &*self.model, episode);
         let objective = Objective::new(&*self.model, &theta, episode, form, self.order, draws);
-        if let Some(rate) = self.rule.descent()
-            && let Some((loss, gradient)) = adjoint::meta_gradient(&objective, rate, self.rule.steps())
-        {
-            return Some(MetaGradient { loss, gradient });
-        }
-        let phi = adapt(&*self.rule, &objective, self.rule.steps(), |_, _| {});
-        let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
-        let gradient = Tensor::run_backward(&[&loss], &theta, false, false);
-        Some(MetaGradient { loss: loss.detach(), gradient })
+        let steps = self.rule.steps();
+        let by_hand = self
+            .rule
+            .descent()
+            .and_then(|rate| adjoint::meta_gradient(&objective, rate, steps, self.recompute));
+        let (loss, gradient) = by_hand
+            .unwrap_or_else(|| graph::meta_gradient(&*self.rule, &objective, &theta, steps, self.recompute));
+        Some(MetaGradient { loss, gradient })
+    }
+
+    fn task_bytes(&self, rows: Extent) -> usize {
+        cost::task_bytes(&*self.rule, &*self.model, rows, self.order, self.recompute)
     }
 
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {

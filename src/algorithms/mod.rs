@@ -16,7 +16,7 @@ use crate::{
     models::{Model, ModelSpec, Params},
     random::{Draws, Stream},
     registry::registry,
-    tasks::Episode,
+    tasks::{Episode, Extent},
 };
 
 /// What a method is trained on.
@@ -66,6 +66,11 @@ pub trait MetaLearner: Sync {
     /// The meta-gradient on one meta-batch; `None` for a method that trains on nothing. `draws` are the
     /// streams for what the method draws.
     fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient>;
+
+    /// About how many bytes of memory a task of this size takes in [`MetaLearner::meta_gradient`] or [`MetaLearner::predict`].
+    fn task_bytes(&self, rows: Extent) -> usize {
+        3 * (rows.support + rows.queries) * rows.inputs * size_of::<f32>() // the images and what they are made from
+    }
 
     /// Logits `[T, Q, N]` of the queries after each of `steps` (ascending) adaptation steps on the support sets.
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor>;

@@ -7,11 +7,11 @@ use tch::{Kind, Tensor};
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
 use crate::{
-    inner::RuleSpec,
+    inner::{Order, RuleSpec, cost},
     loss,
     models::{Model, Params},
     random::{Draws, Stream},
-    tasks::Episode,
+    tasks::{Episode, Extent},
 };
 
 /// The rule that fine-tunes on the support set, usually Adam. `train` says how the classifier is trained, on as many images
@@ -89,6 +89,10 @@ impl MetaLearner for Learner {
         let mut gradient = Tensor::run_backward(&[&loss], &theta[..trained], false, false);
         gradient.extend(theta[trained..].iter().map(Tensor::zeros_like));
         Some(MetaGradient { loss: loss.detach(), gradient })
+    }
+
+    fn task_bytes(&self, rows: Extent) -> usize {
+        cost::task_bytes(&*self.rule, &*self.model, rows, Order::Zero, None)
     }
 
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {

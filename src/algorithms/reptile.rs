@@ -11,10 +11,10 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
 use crate::{
-    inner::{Objective, Order, Rows, RuleSpec, adapt},
+    inner::{Objective, Order, Rows, RuleSpec, adapt, cost},
     models::{Model, Params},
     random::{Draws, Stream},
-    tasks::Episode,
+    tasks::{Episode, Extent},
 };
 
 /// Reptile with any inner rule. With the outer rule `sgd: {lr: 1, schedule: linear}` it is the paper's.
@@ -75,6 +75,10 @@ impl MetaLearner for Learner {
             let gradient = theta.tensors.iter().zip(means).map(|(t, mean)| t - mean).collect();
             Some(MetaGradient { loss, gradient })
         })
+    }
+
+    fn task_bytes(&self, rows: Extent) -> usize {
+        cost::task_bytes(&*self.config.inner, &*self.model, rows, Order::Zero, None)
     }
 
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {

@@ -6,10 +6,10 @@ use tch::Tensor;
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
 use crate::{
-    inner::RuleSpec,
+    inner::{Order, RuleSpec, cost},
     models::{Model, Params},
     random::{Draws, Stream},
-    tasks::Episode,
+    tasks::{Episode, Extent},
 };
 
 /// The rule that trains on the support set, usually Adam. The initialisation is drawn once per seed.
@@ -54,6 +54,10 @@ impl MetaLearner for Learner {
 
     fn meta_gradient(&self, _: &Params, _: &Episode, _: Draws) -> Option<MetaGradient> {
         None
+    }
+
+    fn task_bytes(&self, rows: Extent) -> usize {
+        cost::task_bytes(&*self.rule, &*self.model, rows, Order::Zero, None)
     }
 
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {

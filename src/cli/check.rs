@@ -10,7 +10,7 @@ use crate::experiment::{dataset::DatasetSpec, material::Material};
 
 /// Check an experiment file without running it
 ///
-/// Prints the resolved experiment, with every default filled in. Exit codes: 0 sound, 2 not, 1 if a data folder that it names cannot be read.
+/// Prints the resolved experiment, with every default filled in. Exit codes: 0 sound, 2 not, 1 if files of a data folder that it names are damaged.
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]

@@ -1,15 +1,12 @@
 //! `quickstudy experiment`.
 
-use std::{path::PathBuf, process::ExitCode, thread::available_parallelism};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{DataDir, ExperimentFile, say, stop_flag};
-use crate::{
-    experiment::{self, INTERRUPTED, Options, Outcome, folder::Existing},
-    misuse::misuse,
-};
+use super::{DataDir, ExperimentFile, Machine, say, stop_flag};
+use crate::experiment::{self, INTERRUPTED, Options, Outcome, folder::Existing};
 
 /// Run an experiment: train every method, test it, write tables and figures
 ///
@@ -35,40 +32,17 @@ pub struct Arguments {
     /// Replace results that are there
     #[arg(long)]
     fresh: bool,
-    /// Where to compute
-    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
-    device: DeviceName,
-    /// Threads to use; all of the machine's unless said otherwise
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    machine: Machine,
     /// No progress and no table; errors only
     #[arg(long, short)]
     quiet: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum DeviceName {
-    Cpu,
-    Cuda,
-}
-
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
         let (path, experiment) = self.file.read()?;
-        let device = match self.device {
-            DeviceName::Cpu => tch::Device::Cpu,
-            DeviceName::Cuda if tch::Cuda::is_available() => tch::Device::Cuda(0),
-            DeviceName::Cuda => misuse!(
-                "--device cuda: this program finds no CUDA device. It needs an NVIDIA GPU with its driver, and a build \
-                 against PyTorch 2.11 with CUDA (install it for python3, then cargo clean -p torch-sys and build again); \
-                 --device cpu works everywhere"
-            ),
-        };
-        let cores = available_parallelism().map_or(1, |n| n.get());
-        let threads = match device {
-            tch::Device::Cpu => self.threads.map_or(cores, usize::from),
-            _ => 1, // the GPU works on a whole meta-batch at once
-        };
+        let device = self.machine.device()?;
         let stop = stop_flag()?;
         let options = Options {
             out: &self.out,
@@ -79,7 +53,8 @@ impl Arguments {
             },
             source: self.data.source(self.quiet),
             device,
-            threads,
+            split: self.machine.split(device),
+            budget: self.machine.budget(device),
             quiet: self.quiet,
             stop: &stop,
         };

@@ -1,5 +1,6 @@
 //! The command line: arguments to calls.
 
+mod bench;
 mod check;
 mod data;
 mod experiment;
@@ -14,18 +15,23 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread::available_parallelism,
 };
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand};
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
 };
+use tch::Device;
 
 use crate::{
+    chunks::Split,
     data::Source,
     experiment::{INTERRUPTED, read::Changes},
+    misuse::misuse,
 };
 
 /// Meta-learning experiments: few-shot tasks, MAML, Reptile and relatives, against plain training.
@@ -47,6 +53,7 @@ enum Command {
     #[command(subcommand)]
     Data(data::Command),
     Figures(figures::Arguments),
+    Bench(bench::Arguments),
 }
 
 /// Which experiment, and what to change in it.
@@ -71,6 +78,55 @@ impl ExperimentFile {
         let changes = Changes { set: self.set.clone(), seeds: self.seeds.clone(), quick: self.quick };
         let experiment = crate::experiment::read::read(&path, &changes)?;
         Ok((path, experiment))
+    }
+}
+
+/// What of the machine to use.
+#[derive(Args)]
+struct Machine {
+    /// Where to compute
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
+    /// Threads to use; all of the machine's unless said otherwise
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Memory for the tasks that are worked on at once, for example 2GB; half of what is free unless said otherwise
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DeviceName {
+    Cpu,
+    Cuda,
+}
+
+impl Machine {
+    fn device(&self) -> Result<Device> {
+        match self.device {
+            DeviceName::Cpu => Ok(Device::Cpu),
+            DeviceName::Cuda if tch::Cuda::is_available() => Ok(Device::Cuda(0)),
+            DeviceName::Cuda => misuse!(
+                "--device cuda: this program finds no CUDA device. It needs an NVIDIA GPU with its driver, and a build \
+                 against PyTorch 2.11 with CUDA (install it for python3, then cargo clean -p torch-sys and build again); \
+                 --device cpu works everywhere"
+            ),
+        }
+    }
+
+    /// How tasks are split if memory allows.
+    fn split(&self, device: Device) -> Split {
+        let cores = available_parallelism().map_or(1, |n| n.get());
+        match device {
+            Device::Cpu => Split::new(self.threads.map_or(cores, usize::from)),
+            _ => Split::whole(), // the GPU works on a whole meta-batch at once
+        }
+    }
+
+    /// Bytes for the tasks worked on at once.
+    fn budget(&self, device: Device) -> u64 {
+        let free = || if device == Device::Cpu { crate::memory::available() } else { None };
+        self.memory.map(|size| size.as_u64()).or_else(|| Some(free()? / 2)).unwrap_or(u64::MAX)
     }
 }
 
@@ -100,6 +156,7 @@ impl Cli {
             Command::List(arguments) => arguments.run(),
             Command::Data(command) => command.run(),
             Command::Figures(arguments) => arguments.run(),
+            Command::Bench(arguments) => arguments.run(),
         }
     }
 }

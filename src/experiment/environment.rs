@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 use tch::Device;
 
+use crate::chunks::Split;
+
 /// What `environment.json` records. `episodes` is the hash of the frozen test episodes.
-pub fn environment(device: Device, threads: usize, episodes: &str) -> Value {
+pub fn environment(device: Device, split: &Split, episodes: &str) -> Value {
     json!({
         "quickstudy": env!("CARGO_PKG_VERSION"),
         "git_commit": option_env!("QUICKSTUDY_COMMIT"),
@@ -14,7 +16,8 @@ pub fn environment(device: Device, threads: usize, episodes: &str) -> Value {
         "system": format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
         "processor": processor(),
         "device": format!("{device:?}").to_lowercase(),
-        "threads": threads,
+        "threads": split.threads(),
+        "tasks_at_once": split.largest,
         "test_episodes_sha256": episodes,
         "command": std::env::args().collect::<Vec<_>>(),
     })
@@ -22,7 +25,7 @@ pub fn environment(device: Device, threads: usize, episodes: &str) -> Value {
 
 /// What of that can change a number's last digits, and differs between two environments: `threads: 2, now 1`.
 pub fn differences(old: &Value, new: &Value) -> Vec<String> {
-    ["quickstudy", "libtorch", "processor", "device", "threads"]
+    ["quickstudy", "libtorch", "processor", "device", "threads", "tasks_at_once"]
         .into_iter()
         .filter(|key| old[key] != new[key])
         .map(|key| format!("{key}: {}, now {}", old[key], new[key]))

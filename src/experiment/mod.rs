@@ -28,6 +28,7 @@ use serde_json::json;
 use tch::Device;
 
 use crate::{
+    chunks::Split,
     data::Source,
     misuse::{Misuse, panic_message},
 };
@@ -47,8 +48,10 @@ pub struct Options<'a> {
     pub source: Source,
     /// Where tensors live.
     pub device: Device,
-    /// Threads.
-    pub threads: usize,
+    /// How meta-batches and tests are split, if memory allows.
+    pub split: Split,
+    /// Bytes for the tasks worked on at once.
+    pub budget: u64,
     /// No progress, no table.
     pub quiet: bool,
     /// Set when the user wants to stop.
@@ -81,7 +84,8 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         folder: &folder,
         stop: options.stop,
         device: options.device,
-        threads: options.threads,
+        split: &options.split,
+        budget: options.budget,
         replaces: options.existing == Existing::Replace,
     };
     let folds = material.folds()?;

@@ -23,12 +23,13 @@ use super::{
 };
 use crate::{
     algorithms::{MetaLearner, Setting, Testing, Training},
+    chunks::Split,
     evaluate::Verdict,
     misuse::misuse,
     models::Params,
     random::{Purpose, stream},
     records::{self, TrainRow},
-    tasks::{TaskSource, few_shot::AllClasses, frozen::FrozenEpisodes},
+    tasks::{Extent, TaskSource, few_shot::AllClasses, frozen::FrozenEpisodes},
     train::{Halt, Progress, State, Trainer, Validator},
 };
 
@@ -63,8 +64,10 @@ pub struct Workplace<'a> {
     pub stop: &'a AtomicBool,
     /// Where tensors live.
     pub device: Device,
-    /// Threads for meta-batches and tests.
-    pub threads: usize,
+    /// How meta-batches and tests are split, if memory allows.
+    pub split: &'a Split,
+    /// Bytes for the tasks worked on at once.
+    pub budget: u64,
     /// Whether results that are there will be replaced.
     pub replaces: bool,
 }
@@ -85,7 +88,8 @@ impl Workplace<'_> {
     pub fn run(&self, run: &Run, fold: &Fold, line: &mut MethodLine) -> Result<(), Ended> {
         let experiment = self.material.experiment;
         let started = Instant::now();
-        let environment = environment(self.device, self.threads, &fold.hash);
+        let (learner, theta, split) = self.start(run, fold)?;
+        let environment = environment(self.device, &split, &fold.hash);
         let text = serde_json::to_string_pretty(&environment).context("JSON")?;
         self.write(run, ENVIRONMENT, text.as_bytes())?;
         self.write(run, "config.yaml", serde_saphyr::to_string(experiment).context("YAML")?.as_bytes())?;
@@ -96,7 +100,6 @@ impl Workplace<'_> {
             Training::Episodes { shots } => shots.unwrap_or(experiment.task.shots),
             _ => experiment.task.shots,
         };
-        let (learner, theta) = self.start(run, fold)?;
         let fresh = State::new(theta, &train.outer);
         let episodes = train.validate.as_ref().map_or(VALIDATION_EPISODES, |v| v.episodes);
         let validation = self.material.validation(fold, episodes);
@@ -104,11 +107,11 @@ impl Workplace<'_> {
             Training::Nothing => fresh,
             Training::Episodes { .. } => {
                 let source = self.material.training(fold, shots, run.seed);
-                self.train(run, &*learner, &source, validation.as_ref(), fresh, line)?
+                self.train(run, &*learner, &source, validation.as_ref(), fresh, &split, line)?
             }
             Training::AllClasses => {
                 let source = AllClasses(self.material.training(fold, shots, run.seed));
-                self.train(run, &*learner, &source, validation.as_ref(), fresh, line)?
+                self.train(run, &*learner, &source, validation.as_ref(), fresh, &split, line)?
             }
         };
         let theta = state.result().detached(self.device);
@@ -116,11 +119,11 @@ impl Workplace<'_> {
         if run.method.algorithm.testing() == Testing::Episodes
             && let Some(validation) = &validation
         {
-            let rows = self.test(run, &*learner, &theta, validation, line)?;
+            let rows = self.test(run, &*learner, &theta, validation, &split, line)?;
             self.write(run, "validation.csv", &records::to_csv(&rows)?)?;
         }
         let rows = match run.method.algorithm.testing() {
-            Testing::Episodes => self.test(run, &*learner, &theta, &fold.test, line)?,
+            Testing::Episodes => self.test(run, &*learner, &theta, &fold.test, &split, line)?,
             Testing::WholeDataset => self.test_whole_dataset(run, &*learner, &theta),
         };
         self.write(run, EVALUATION, &records::to_csv(&rows)?)?;
@@ -139,7 +142,7 @@ impl Workplace<'_> {
         let mut changes = Vec::new();
         for run in self.material.experiment.runs() {
             let fold = &folds[run.fold];
-            self.start(&run, fold)?;
+            let (_, _, split) = self.start(&run, fold)?;
             let file = self.folder.path.join(run.file(ENVIRONMENT));
             let Ok(text) = fs::read_to_string(&file) else { continue };
             let left: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -151,7 +154,7 @@ impl Workplace<'_> {
                 );
             }
             if !self.replaces && !run.is_done_in(&self.folder.path) {
-                changes.extend(differences(&left, &environment(self.device, self.threads, &fold.hash)));
+                changes.extend(differences(&left, &environment(self.device, &split, &fold.hash)));
             }
         }
         changes.sort();
@@ -159,9 +162,9 @@ impl Workplace<'_> {
         Ok(changes)
     }
 
-    /// The method and the theta it starts from. The experiment's `train.init` is for methods that meta-learn; baselines start
+    /// The method, the theta it starts from, and how its tasks are split. The experiment's `train.init` is for methods that meta-learn; baselines start
     /// from a checkpoint only where their own `train` says so.
-    fn start(&self, run: &Run, fold: &Fold) -> Result<(Box<dyn MetaLearner>, Params)> {
+    fn start(&self, run: &Run, fold: &Fold) -> Result<(Box<dyn MetaLearner>, Params, Split)> {
         let experiment = self.material.experiment;
         let learner = run.method.algorithm.build(&Setting {
             model: experiment.model.clone(),
@@ -178,7 +181,17 @@ impl Workplace<'_> {
             }
             _ => drawn,
         };
-        Ok((learner, theta.detached(self.device)))
+        let shots = match run.method.algorithm.training() {
+            Training::Episodes { shots: Some(shots) } => shots.max(experiment.largest_shots()),
+            _ => experiment.largest_shots(),
+        };
+        let extent = Extent {
+            support: experiment.task.ways * shots,
+            queries: experiment.task.ways * experiment.task.queries,
+            inputs: self.material.bank.inputs(),
+        };
+        let split = self.split.within(self.budget, learner.task_bytes(extent))?;
+        Ok((learner, theta.detached(self.device), split))
     }
 
     fn train(
@@ -188,6 +201,7 @@ impl Workplace<'_> {
         source: &dyn TaskSource,
         validation: Option<&FrozenEpisodes>,
         fresh: State,
+        split: &Split,
         line: &mut MethodLine,
     ) -> Result<State, Ended> {
         let train = run.method.train(&self.material.experiment.train);
@@ -216,7 +230,7 @@ impl Workplace<'_> {
             outer: &train.outer,
             validation: validator,
             seed: run.seed,
-            threads: self.threads,
+            split,
         };
         line.train(state.iteration, train.iterations);
         let label = label(run);

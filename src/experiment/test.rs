@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     algorithms::MetaLearner,
+    chunks::Split,
     evaluate::{Protocol, Verdict, score},
     models::Params,
     random::{Draws, Purpose},
@@ -28,6 +29,7 @@ impl Workplace<'_> {
         learner: &dyn MetaLearner,
         theta: &Params,
         episodes: &FrozenEpisodes,
+        split: &Split,
         line: &mut MethodLine,
     ) -> Result<Vec<EvaluationRow>, Ended> {
         let experiment = self.material.experiment;
@@ -40,7 +42,7 @@ impl Workplace<'_> {
         };
         let mut rows = Vec::new();
         for shots in shots {
-            let protocol = Protocol { episodes, shots, steps, draws: self.draws(run), threads: self.threads };
+            let protocol = Protocol { episodes, shots, steps, draws: self.draws(run), split };
             let scores = protocol.evaluate(learner, theta, &observe).ok_or(Ended::Stopped)?;
             for (episode, scores) in scores.iter().enumerate() {
                 rows.extend(scores.iter().zip(steps).map(|(score, &step)| EvaluationRow {
@@ -69,7 +71,7 @@ impl Workplace<'_> {
         let data = &self.material.dataset;
         let steps = &self.material.experiment.evaluate.steps;
         // One large task: here libtorch's own threads are the ones that pay.
-        tch::set_num_threads(self.threads as i32);
+        tch::set_num_threads(self.split.threads() as i32);
         let done = AtomicBool::new(false);
         let scores = std::thread::scope(|scope| {
             // It takes minutes and leaves nothing before its end, so that to stop it is to leave.

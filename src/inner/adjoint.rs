@@ -20,19 +20,33 @@
 use tch::{Kind, Tensor, no_grad};
 
 use super::{Objective, Order, rows::Rows};
+use crate::models::closed_form::Backprop;
 
 /// The mean over tasks of the query loss after `steps` steps of gradient descent of size `rate`, and its gradient with respect to
 /// theta, to the order of the objective; `None` where model or loss have no closed form.
-pub fn meta_gradient(objective: &Objective, rate: f64, steps: usize) -> Option<(Tensor, Vec<Tensor>)> {
+///
+/// With `recompute` only the fast weights before every so many steps are kept, and the steps between are taken once more on the way
+/// back (Chen et al. 2016, https://arxiv.org/abs/1604.06174): the same numbers, for the memory of steps / recompute + recompute steps
+/// and up to a third more time.
+pub fn meta_gradient(
+    objective: &Objective,
+    rate: f64,
+    steps: usize,
+    recompute: Option<usize>,
+) -> Option<(Tensor, Vec<Tensor>)> {
+    let every = recompute.unwrap_or(steps).max(1);
+    let second = objective.order() == Order::Second;
     no_grad(|| {
         let mut fast = objective.start();
-        let mut history = Vec::new();
-        for _ in 0..steps {
-            let pass = objective.backpropagate(&fast, Rows::Support)?;
-            let next = objective.descend_along(&fast, &pass.slope, rate);
-            let before = std::mem::replace(&mut fast, next);
-            if objective.order() == Order::Second {
-                history.push((before, pass));
+        let (mut kept, mut history) = (Vec::new(), Vec::new());
+        for step in 0..steps {
+            if second && step % every == 0 {
+                kept.push(fast.iter().map(Tensor::shallow_clone).collect());
+                history.clear();
+            }
+            let before = advance(objective, rate, &mut fast)?;
+            if second {
+                history.push(before);
             }
         }
         let query = objective.backpropagate(&fast, Rows::Query)?;
@@ -40,12 +54,24 @@ pub fn meta_gradient(objective: &Objective, rate: f64, steps: usize) -> Option<(
         let zero: Vec<Tensor> = fast.iter().map(Tensor::zeros_like).collect();
         let mut lambda = objective.pull_back(&zero, &query.slope, Rows::Query, 1.0);
         let mut shift: Option<Tensor> = None; // dM/dA on the support set [T, S, H]
-        while let Some((fast, pass)) = history.pop() {
-            let product = objective.hessian_product(&fast, &pass, &lambda)?;
-            lambda = objective.pull_back(&lambda, &product, Rows::Support, -rate);
-            let u = product.input * -rate;
-            shift = Some(shift.map_or_else(|| u.shallow_clone(), |sum| sum + &u));
+        while let Some(mut fast) = kept.pop() {
+            if history.is_empty() {
+                history = (0..every).map(|_| advance(objective, rate, &mut fast)).collect::<Option<_>>()?;
+            }
+            while let Some((fast, pass)) = history.pop() {
+                let product = objective.hessian_product(&fast, &pass, &lambda)?;
+                lambda = objective.pull_back(&lambda, &product, Rows::Support, -rate);
+                let u = product.input * -rate;
+                shift = Some(shift.map_or_else(|| u.shallow_clone(), |sum| sum + &u));
+            }
         }
         Some((loss, objective.theta_gradient(&lambda, shift, query.slope.input)))
     })
+}
+
+/// Takes an inner step; gives the fast weights before it and the pass at them.
+fn advance(objective: &Objective, rate: f64, fast: &mut Vec<Tensor>) -> Option<(Vec<Tensor>, Backprop)> {
+    let pass = objective.backpropagate(fast, Rows::Support)?;
+    let next = objective.descend_along(fast, &pass.slope, rate);
+    Some((std::mem::replace(fast, next), pass))
 }

@@ -2,6 +2,8 @@
 
 pub mod adam;
 pub mod adjoint;
+pub mod cost;
+pub mod graph;
 pub mod objective;
 pub mod random_search;
 pub mod rows;

@@ -72,7 +72,10 @@ impl<'a> Objective<'a> {
         };
         let ways = theta.last().map_or(0, |bias| bias.size()[0]);
         let part = |x: Tensor, y: Tensor, input| {
-            let onehot = (y.kind() == Kind::Int64).then(|| y.one_hot(ways).to_kind(x.kind()));
+            let onehot = (y.kind() == Kind::Int64).then(|| {
+                let rows = Tensor::eye(ways, (x.kind(), x.device())).index_select(0, &y.reshape([-1]));
+                rows.reshape([y.size()[0], y.size()[1], ways])
+            });
             Part { x, y: y.contiguous(), onehot, input }
         };
         let support = part(x.0, y.0, support_input);

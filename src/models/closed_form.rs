@@ -23,8 +23,6 @@ pub struct Backprop {
     pub outputs: Tensor,
     /// Their softmax.
     pub probabilities: Tensor,
-    /// Derivatives of the activations in front of each layer, `[T, R, I]`.
-    pub activation_slopes: Vec<Tensor>,
     /// The gradient.
     pub slope: Slope,
 }

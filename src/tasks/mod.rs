@@ -54,6 +54,17 @@ impl Episode {
     }
 }
 
+/// The sizes of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// S, support rows.
+    pub support: usize,
+    /// Q, query rows.
+    pub queries: usize,
+    /// D, values per row.
+    pub inputs: usize,
+}
+
 /// A distribution over tasks.
 pub trait TaskSource: Sync {
     /// Some tasks of the meta-batch number `index`. Each task depends only on the source, `index` and its number, whatever was

@@ -71,15 +71,13 @@ fn under_nohup_a_closed_terminal_does_not_end_it() {
 }
 
 #[test]
-fn going_on_with_other_threads_warns_of_rounding() {
+fn going_on_with_smaller_chunks_warns_of_rounding() {
     let sandbox = Sandbox::new();
     let mut child = sandbox.start(&long(&[]));
     wait_for(&sandbox, "results/small/maml-seed0/state.safetensors");
     child.kill().expect("SIGKILL");
     child.wait().expect("ended");
-    let mut resume = long(&["--resume"]);
-    resume[3] = "2";
-    sandbox.run(&resume).says(0, &["warning", "threads: 1, now 2"]);
+    sandbox.run(&long(&["--resume", "--memory", "200kB"])).says(0, &["warning", "tasks_at_once: 16, now"]);
 }
 
 #[test]

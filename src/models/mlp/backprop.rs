@@ -1,6 +1,6 @@
 //! Backpropagation by hand, once for the gradient and once more for the Hessian.
 
-use tch::{Kind, Tensor, no_grad};
+use tch::Tensor;
 
 use super::{Activation, Network};
 use crate::models::{
@@ -17,26 +17,22 @@ impl ClosedForm for Network {
     /// ```
     fn backpropagate(&self, params: &[Tensor], z: &Tensor, onehot: &Tensor) -> Backprop {
         let mut outputs = z.shallow_clone(); // z_l [T, R, H_l]
-        let (mut activations, mut activation_slopes) = (Vec::new(), Vec::new()); // a_l, f'(z_l) [T, R, H_l]
+        let mut activations = Vec::new(); // a_l [T, R, H_l]
         for layer in params.chunks_exact(2) {
             let a = self.activate(&outputs);
             outputs = layers::linear(&a, &layer[0], &layer[1]);
-            activation_slopes.push(match self.activation {
-                Activation::Relu => no_grad(|| a.sign()),
-                Activation::Tanh => 1.0 - a.square(),
-            });
             activations.push(a);
         }
         let probabilities = outputs.softmax(-1, None); // [T, R, N]
         let mut g = (&probabilities - onehot) / z.size()[1] as f64;
         let mut factors = Vec::new();
-        for ((layer, a), slope) in params.chunks_exact(2).zip(activations).zip(&activation_slopes).rev() {
-            let next = g.bmm(&layer[0]) * slope; // [T, R, H_l]
+        for (layer, a) in params.chunks_exact(2).zip(activations).rev() {
+            let next = self.times_slope(&g.bmm(&layer[0]), &a); // [T, R, H_l]
             factors.push(Factors::new(g, a));
             g = next;
         }
         factors.reverse();
-        Backprop { outputs, probabilities, activation_slopes, slope: Slope { input: g, layers: factors } }
+        Backprop { outputs, probabilities, slope: Slope { input: g, layers: factors } }
     }
 
     /// The derivative of every line of the gradient along the direction (Pearlmutter 1994, Fast exact multiplication by the
@@ -54,18 +50,18 @@ impl ClosedForm for Network {
         let mut dz = dz.shallow_clone(); // [T, R, H_l]
         let mut da = Vec::new();
         for (l, (layer, dlayer)) in layers.clone().enumerate() {
-            let da_l = &dz * &at.activation_slopes[l];
+            let da_l = self.times_slope(&dz, &factors[l].a);
             let moved = layers::linear(&factors[l].a, &dlayer[0], &dlayer[1]);
             dz = moved.baddbmm(&da_l, &layer[0].transpose(1, 2), 1.0, 1.0);
             da.push(da_l);
         }
         let p = &at.probabilities;
-        let mean = (p * &dz).sum_dim_intlist(-1, true, None::<Kind>); // [T, R, 1]
-        let mut dg = (dz - mean) * p / p.size()[1] as f64;
+        // p (dz - sum over classes of p dz), the product of dz with the softmax's symmetric Jacobian
+        let mut dg = Tensor::internal_softmax_backward_data(&dz, p, -1, p.kind()) / p.size()[1] as f64;
         let mut products = Vec::new();
         for (l, (layer, dlayer)) in layers.enumerate().rev() {
             let Factors { g, a, .. } = &factors[l];
-            let mut next = dg.bmm(&layer[0]).baddbmm(g, &dlayer[0], 1.0, 1.0) * &at.activation_slopes[l];
+            let mut next = self.times_slope(&dg.bmm(&layer[0]).baddbmm(g, &dlayer[0], 1.0, 1.0), a);
             if self.activation == Activation::Tanh {
                 next += g.bmm(&layer[0]) * a * &da[l] * -2.0; // f'' dz = -2 f f' dz = -2 a da
             }

@@ -65,6 +65,14 @@ impl Network {
             Activation::Tanh => z.tanh(),
         }
     }
+
+    /// `v` times the derivative of the activation where its value is `a`.
+    fn times_slope(&self, v: &Tensor, a: &Tensor) -> Tensor {
+        match self.activation {
+            Activation::Relu => a.threshold_backward(v, 0.0),
+            Activation::Tanh => Tensor::tanh_backward(v, a), // v (1 - a^2)
+        }
+    }
 }
 
 impl Model for Network {

@@ -1,0 +1,108 @@
+//! What a workload computes on: weights and episodes from a file, or noise.
+
+use std::{
+    ops::Range,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::Result;
+use rand::{Rng, RngExt};
+use tch::{Device, Kind, Tensor};
+
+use super::workload::{INPUTS, Workload};
+use crate::{
+    data::Dataset,
+    misuse::misuse,
+    models::Params,
+    random::{Purpose, stream},
+    tasks::{
+        Episode, TaskSource,
+        few_shot::{FewShot, ImageBank},
+    },
+};
+
+/// The same meta-batch every time.
+pub struct Fixed(Mutex<Episode>);
+
+impl TaskSource for Fixed {
+    fn sample(&self, _index: u64, tasks: Range<usize>) -> Episode {
+        let Episode { x, y, support } = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = |t: &Tensor| t.narrow(0, tasks.start as i64, tasks.len() as i64);
+        Episode { x: part(x), y: part(y), support: *support }
+    }
+}
+
+/// A meta-batch of random images.
+pub fn noise(workload: &Workload, device: Device) -> Fixed {
+    let (support, query) = workload.rows();
+    let rows = support + query;
+    let mut stream = stream(0, Purpose::Train, 0);
+    let values: Vec<f32> = (0..workload.tasks * rows * INPUTS).map(|_| stream.random()).collect();
+    let x = Tensor::from_slice(&values).reshape([workload.tasks as i64, rows as i64, INPUTS as i64]);
+    let of = |count: usize| (0..workload.size.ways).flat_map(move |way| vec![way as i64; count]);
+    let labels: Vec<i64> = of(workload.size.shots).chain(of(workload.size.queries)).collect();
+    let y = Tensor::from_slice(&labels).repeat([workload.tasks as i64, 1]);
+    Fixed(Mutex::new(Episode { x: x.to_device(device), y: y.to_device(device), support: support as i64 }))
+}
+
+/// Meta-batches drawn from 70,000 random images, as much memory as MNIST takes; a seventh of `classes` beyond the ways of a task.
+pub fn sampled(workload: &Workload, device: Device) -> FewShot {
+    const IMAGES: usize = 70_000;
+    let classes = workload.size.ways.max(10);
+    let mut pixels = vec![0; IMAGES * INPUTS];
+    stream(0, Purpose::Train, 0).fill_bytes(&mut pixels);
+    let data = Dataset {
+        name: "noise".into(),
+        height: 28,
+        width: 28,
+        pixels: pixels.into(),
+        labels: (0..IMAGES).map(|i| (i % classes) as u8).collect(),
+        classes: (0..classes).map(|class| class.to_string()).collect(),
+        training: IMAGES,
+    };
+    let pools = (0..classes).map(|class| (class..IMAGES).step_by(classes).collect()).collect();
+    FewShot::new(ImageBank::new(&data, device), pools, workload.size, 0, Purpose::Train)
+}
+
+/// Weights and episodes from a safetensors file with `layer0.weight`, `layer0.bias`, ..., `support_x` `[T, S, D]`, `support_y`
+/// `[T, S]`, `query_x` and `query_y`, for this workload and the parameters of `like`.
+///
+/// # Errors
+/// The file cannot be read, lacks one of them, or has it in another shape.
+pub fn from_file(path: &Path, workload: &Workload, like: &Params, device: Device) -> Result<(Params, Fixed)> {
+    let file = match Tensor::read_safetensors(path) {
+        Ok(file) => file,
+        Err(error) => misuse!("--inputs {}: cannot be read: {error}", path.display()),
+    };
+    let get = |name: &str, shape: &[i64]| {
+        let Some((_, tensor)) = file.iter().find(|(n, _)| n == name) else {
+            let names: Vec<&str> = file.iter().map(|(n, _)| n.as_str()).collect();
+            misuse!("--inputs {}: there is no tensor {name}; there is {}", path.display(), names.join(", "));
+        };
+        if tensor.size() != shape {
+            misuse!(
+                "--inputs {}: {name} has shape {:?}, but workload {} needs {shape:?}: write the file for this workload",
+                path.display(),
+                tensor.size(),
+                workload.name
+            );
+        }
+        anyhow::Ok(tensor.to_device(device))
+    };
+    let (tasks, inputs) = (workload.tasks as i64, INPUTS as i64);
+    let (support, query) = workload.rows();
+    let (s, q) = (support as i64, query as i64);
+    let mut tensors = Vec::new();
+    for (name, like) in like.iter() {
+        tensors.push(get(name, &like.size())?.to_kind(Kind::Float));
+    }
+    let x = [get("support_x", &[tasks, s, inputs])?, get("query_x", &[tasks, q, inputs])?];
+    let y = [get("support_y", &[tasks, s])?, get("query_y", &[tasks, q])?];
+    let episode = Episode {
+        x: Tensor::cat(&x, 1).to_kind(Kind::Float),
+        y: Tensor::cat(&y, 1).to_kind(Kind::Int64),
+        support: s,
+    };
+    Ok((Params { names: like.names.clone(), tensors }, Fixed(Mutex::new(episode))))
+}

@@ -1,0 +1,40 @@
+//! How much memory the adaptation of a task takes.
+
+use super::{InnerRule, Order};
+use crate::{models::Model, tasks::Extent};
+
+/// About how many bytes a task of a meta-batch takes while its meta-gradient of this order is computed; `recompute` as in
+/// [`super::adjoint::meta_gradient`].
+///
+/// Counted are the images and what they are made from, activations and their gradients on all rows, and of every inner step that is
+/// kept the fast weights and the activations on the support rows. The factors are upper bounds of what was measured.
+pub fn task_bytes(
+    rule: &dyn InnerRule,
+    model: &dyn Model,
+    rows: Extent,
+    order: Order,
+    recompute: Option<usize>,
+) -> usize {
+    let Extent { support, queries, inputs } = rows;
+    let parameters = model.parameters();
+    let values = |of: &[crate::models::Parameter]| -> usize {
+        of.iter().map(|p| p.shape.iter().product::<i64>() as usize).sum()
+    };
+    let implicit = rule.descent().is_some() && model.has_linear_input() && support <= inputs;
+    let fast = values(if implicit { &parameters[2..] } else { &parameters });
+    // Outputs of all layers, per row.
+    let widths: usize = parameters.iter().filter(|p| p.shape.len() == 2).map(|p| p.shape[0] as usize).sum();
+    let by_hand = rule.descent().is_some() && model.closed_form().is_some();
+    // A recorded graph keeps every intermediate result of a step and of its differentiation.
+    let per_step = if by_hand { 1 } else { 12 };
+    let kept = match (order, recompute) {
+        (Order::Second, None) => rule.steps(),
+        (Order::Second, Some(every)) => rule.steps().div_ceil(every) + every,
+        _ => 0,
+    };
+    let all = support + queries;
+    let images = 3 * all * inputs;
+    let passes = 8 * all * widths + 3 * all * support;
+    let steps = (kept * per_step + 6) * (fast + 6 * support * widths);
+    (images + passes + steps) * size_of::<f32>()
+}
