@@ -147,7 +147,7 @@ impl Shared {
 /// Lets others run for a moment: the processor's other half at first, then other programs.
 fn relax(rounds: &mut u32) {
     *rounds += 1;
-    if *rounds % 64 == 0 { std::thread::yield_now() } else { std::hint::spin_loop() }
+    if rounds.is_multiple_of(64) { std::thread::yield_now() } else { std::hint::spin_loop() }
 }
 
 /// Locks; what a panic leaves behind is whole here.

@@ -13,6 +13,7 @@ pub mod read;
 pub mod results;
 mod run;
 pub mod spec;
+mod start;
 mod state;
 mod table;
 mod test;

@@ -1,7 +1,7 @@
 //! One run: builds its parts, trains, tests, and leaves its files.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::OpenOptions,
     io::Write,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -13,23 +13,21 @@ use tch::Device;
 use thiserror::Error;
 
 use super::{
-    environment::{differences, environment},
+    environment::environment,
     folder::Folder,
     material::{Fold, Material},
     plan::{EVALUATION, Run},
     progress::MethodLine,
-    spec::Initialisation,
+    start::Ready,
     state,
 };
 use crate::{
-    algorithms::{MetaLearner, Setting, Testing, Training},
+    algorithms::{Testing, Training},
     chunks::Split,
     evaluate::Verdict,
-    misuse::misuse,
     models::Params,
-    random::{Purpose, stream},
     records::{self, TrainRow},
-    tasks::{Extent, TaskSource, few_shot::AllClasses, frozen::FrozenEpisodes},
+    tasks::{TaskSource, few_shot::AllClasses, frozen::FrozenEpisodes},
     train::{Halt, Progress, State, Trainer, Validator},
 };
 
@@ -78,7 +76,7 @@ const VALIDATION_EPISODES: usize = 200;
 const SAVE_AT_LEAST_AFTER: Duration = Duration::from_millis(500);
 /// Without a validation the state is saved this often.
 const SAVE_AT_MOST_AFTER: Duration = Duration::from_secs(20);
-const ENVIRONMENT: &str = "environment.json";
+pub(super) const ENVIRONMENT: &str = "environment.json";
 
 impl Workplace<'_> {
     /// Trains and tests one run, going on from its state if it left one.
@@ -88,8 +86,8 @@ impl Workplace<'_> {
     pub fn run(&self, run: &Run, fold: &Fold, line: &mut MethodLine) -> Result<(), Ended> {
         let experiment = self.material.experiment;
         let started = Instant::now();
-        let (learner, theta, split) = self.start(run, fold)?;
-        let environment = environment(self.device, &split, &fold.hash);
+        let ready = self.start(run, fold)?;
+        let environment = environment(self.device, &ready.split, &fold.hash);
         let text = serde_json::to_string_pretty(&environment).context("JSON")?;
         self.write(run, ENVIRONMENT, text.as_bytes())?;
         self.write(run, "config.yaml", serde_saphyr::to_string(experiment).context("YAML")?.as_bytes())?;
@@ -100,31 +98,30 @@ impl Workplace<'_> {
             Training::Episodes { shots } => shots.unwrap_or(experiment.task.shots),
             _ => experiment.task.shots,
         };
-        let fresh = State::new(theta, &train.outer);
         let episodes = train.validate.as_ref().map_or(VALIDATION_EPISODES, |v| v.episodes);
         let validation = self.material.validation(fold, episodes);
         let state = match training {
-            Training::Nothing => fresh,
+            Training::Nothing => State::new(ready.theta.share(), &train.outer),
             Training::Episodes { .. } => {
                 let source = self.material.training(fold, shots, run.seed);
-                self.train(run, &*learner, &source, validation.as_ref(), fresh, &split, line)?
+                self.train(run, &ready, &source, validation.as_ref(), line)?
             }
             Training::AllClasses => {
                 let source = AllClasses(self.material.training(fold, shots, run.seed));
-                self.train(run, &*learner, &source, validation.as_ref(), fresh, &split, line)?
+                self.train(run, &ready, &source, validation.as_ref(), line)?
             }
         };
         let theta = state.result().detached(self.device);
-        self.save_checkpoint(run, &learner.checkpoint(&theta))?;
+        self.save_checkpoint(run, &ready.learner.checkpoint(&theta))?;
         if run.method.algorithm.testing() == Testing::Episodes
             && let Some(validation) = &validation
         {
-            let rows = self.test(run, &*learner, &theta, validation, &split, line)?;
+            let rows = self.test(run, &ready, &theta, validation, line)?;
             self.write(run, "validation.csv", &records::to_csv(&rows)?)?;
         }
         let rows = match run.method.algorithm.testing() {
-            Testing::Episodes => self.test(run, &*learner, &theta, &fold.test, &split, line)?,
-            Testing::WholeDataset => self.test_whole_dataset(run, &*learner, &theta),
+            Testing::Episodes => self.test(run, &ready, &theta, &fold.test, line)?,
+            Testing::WholeDataset => self.test_whole_dataset(run, &*ready.learner, &theta),
         };
         self.write(run, EVALUATION, &records::to_csv(&rows)?)?;
         let seconds = started.elapsed().as_secs_f64();
@@ -132,80 +129,17 @@ impl Workplace<'_> {
         Ok(())
     }
 
-    /// Whether every run can start, before anything is written: its checkpoint fits, and what it left belongs to these episodes.
-    ///
-    /// # Errors
-    /// A `Misuse` that names what does not fit.
-    ///
-    /// Gives in words what else has changed since then, if a run goes on in other surroundings: its numbers differ by rounding.
-    pub fn check_starts(&self, folds: &[Fold]) -> Result<Vec<String>> {
-        let mut changes = Vec::new();
-        for run in self.material.experiment.runs() {
-            let fold = &folds[run.fold];
-            let (_, _, split) = self.start(&run, fold)?;
-            let file = self.folder.path.join(run.file(ENVIRONMENT));
-            let Ok(text) = fs::read_to_string(&file) else { continue };
-            let left: Value = serde_json::from_str(&text).unwrap_or_default();
-            if !self.replaces && left["test_episodes_sha256"] != json!(fold.hash) {
-                misuse!(
-                    "{} was made with other test episodes: the data set has changed. Replace the results with --fresh, \
-                     or choose another folder with --out",
-                    file.display()
-                );
-            }
-            if !self.replaces && !run.is_done_in(&self.folder.path) {
-                changes.extend(differences(&left, &environment(self.device, &split, &fold.hash)));
-            }
-        }
-        changes.sort();
-        changes.dedup();
-        Ok(changes)
-    }
-
-    /// The method, the theta it starts from, and how its tasks are split. The experiment's `train.init` is for methods that meta-learn; baselines start
-    /// from a checkpoint only where their own `train` says so.
-    fn start(&self, run: &Run, fold: &Fold) -> Result<(Box<dyn MetaLearner>, Params, Split)> {
-        let experiment = self.material.experiment;
-        let learner = run.method.algorithm.build(&Setting {
-            model: experiment.model.clone(),
-            inputs: self.material.bank.inputs(),
-            ways: experiment.task.ways,
-            training_classes: fold.training_classes(&experiment.task),
-            classes: self.material.dataset.classes.len(),
-        });
-        let drawn = learner.init(&mut stream(run.seed, Purpose::Init, 0));
-        let learns = matches!(run.method.algorithm.training(), Training::Episodes { .. });
-        let theta = match run.method.train(&experiment.train).init {
-            Initialisation::Checkpoint(path) if learns || run.method.has_own_init() => {
-                Params::from_checkpoint(&path, &drawn)?
-            }
-            _ => drawn,
-        };
-        let shots = match run.method.algorithm.training() {
-            Training::Episodes { shots: Some(shots) } => shots.max(experiment.largest_shots()),
-            _ => experiment.largest_shots(),
-        };
-        let extent = Extent {
-            support: experiment.task.ways * shots,
-            queries: experiment.task.ways * experiment.task.queries,
-            inputs: self.material.bank.inputs(),
-        };
-        let split = self.split.within(self.budget, learner.task_bytes(extent))?;
-        Ok((learner, theta.detached(self.device), split))
-    }
-
     fn train(
         &self,
         run: &Run,
-        learner: &dyn MetaLearner,
+        ready: &Ready,
         source: &dyn TaskSource,
         validation: Option<&FrozenEpisodes>,
-        fresh: State,
-        split: &Split,
         line: &mut MethodLine,
     ) -> Result<State, Ended> {
         let train = run.method.train(&self.material.experiment.train);
         let train_csv = self.folder.path.join(run.file("train.csv"));
+        let fresh = State::new(ready.theta.detached(self.device), &train.outer);
         let state = state::load(&self.folder.path.join(run.file("state.safetensors")), &fresh, self.device)?;
         let mut rows: Vec<TrainRow> = Vec::new();
         if let Some(state) = &state {
@@ -223,14 +157,14 @@ impl Workplace<'_> {
             patience: v.patience,
         });
         let trainer = Trainer {
-            learner,
+            learner: &*ready.learner,
             source,
             iterations: train.iterations,
             meta_batch: train.meta_batch,
             outer: &train.outer,
             validation: validator,
             seed: run.seed,
-            split,
+            split: &ready.split,
         };
         line.train(state.iteration, train.iterations);
         let label = label(run);

@@ -10,10 +10,10 @@ use super::{
     plan::Run,
     progress::MethodLine,
     run::{Ended, Workplace, label},
+    start::Ready,
 };
 use crate::{
     algorithms::MetaLearner,
-    chunks::Split,
     evaluate::{Protocol, Verdict, score},
     models::Params,
     random::{Draws, Purpose},
@@ -26,10 +26,9 @@ impl Workplace<'_> {
     pub(super) fn test(
         &self,
         run: &Run,
-        learner: &dyn MetaLearner,
+        ready: &Ready,
         theta: &Params,
         episodes: &FrozenEpisodes,
-        split: &Split,
         line: &mut MethodLine,
     ) -> Result<Vec<EvaluationRow>, Ended> {
         let experiment = self.material.experiment;
@@ -42,8 +41,8 @@ impl Workplace<'_> {
         };
         let mut rows = Vec::new();
         for shots in shots {
-            let protocol = Protocol { episodes, shots, steps, draws: self.draws(run), split };
-            let scores = protocol.evaluate(learner, theta, &observe).ok_or(Ended::Stopped)?;
+            let protocol = Protocol { episodes, shots, steps, draws: self.draws(run), split: &ready.split };
+            let scores = protocol.evaluate(&*ready.learner, theta, &observe).ok_or(Ended::Stopped)?;
             for (episode, scores) in scores.iter().enumerate() {
                 rows.extend(scores.iter().zip(steps).map(|(score, &step)| EvaluationRow {
                     method: run.name.to_owned(),

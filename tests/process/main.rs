@@ -2,6 +2,7 @@
 
 mod bad_data;
 mod bad_experiments;
+mod bench;
 mod commands;
 mod runs;
 mod sandbox;

@@ -1,0 +1,142 @@
+"""Quickstudy, JAX, torch.func and the loop over tasks on the same work: one table, one figure.
+
+    python3 scripts/compare_peers/compare.py                 # all workloads, about 15 minutes
+    python3 scripts/compare_peers/compare.py w1 --rounds 5   # one of them
+
+Makes its own environment with pip, checks that everyone starts from the same loss, then times everyone in turn, round after round, and
+writes peers.csv, peers.md and peers.svg to results/paper/speed. A time is the median over rounds of a process's median step.
+"""
+
+import argparse
+import csv
+import datetime
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import environment
+
+OURS = "quickstudy"
+PEERS = ("jax", "torchfunc", "loop")
+NAMES = {OURS: "Quickstudy", "jax": "JAX jit+vmap", "torchfunc": "torch.func vmap", "loop": "PyTorch loop"}
+COLUMNS = ("workload", "order", "peer", "ms", "fastest_ms", "slowest_ms", "tasks_per_s", "times_slower", "peak_mb",
+           "floor_ms", "initial_loss", "version")  # fmt: skip
+
+
+def command(who, workload, order, count, inputs):
+    if who == OURS:
+        return [environment.PROGRAM, "bench", workload, "--order", order, "--count", count, "--inputs", inputs]
+    return [sys.executable, environment.HERE / "peers.py", who, workload, "--order", order, "--count", count]
+
+
+def compare(workload, order, rounds, folder):
+    """A row per peer."""
+    from safetensors.numpy import save_file
+    from workloads import WORKLOADS, inputs
+
+    file = Path(folder) / f"{workload}.safetensors"
+    save_file(inputs(WORKLOADS[workload]), file)
+    # The loop is many times slower: once is enough to know it, and one workload to know that.
+    peers = [OURS, *(peer for peer in PEERS if peer != "loop" or workload == "w1")]
+    lines = {who: [] for who in peers}
+    for _ in range(rounds):
+        for who in peers:
+            count = 60 if who == OURS else 15
+            lines[who].append(environment.measure(command(who, workload, order, count, file)))
+            loss, expected = lines[who][-1]["initial_loss"], lines[OURS][0]["initial_loss"]
+            if abs(loss - expected) > 5e-5 * max(1, abs(expected)):
+                sys.exit(f"{who} starts {workload} from the loss {loss}, Quickstudy from {expected}: not the same work")
+    rows = []
+    ours = statistics.median(line["ms"] for line in lines[OURS])
+    for who in peers:
+        times = [line["ms"] for line in lines[who]]
+        ms = statistics.median(times)
+        rows.append({
+            "workload": workload, "order": order, "peer": who, "ms": ms, "fastest_ms": min(times), "slowest_ms": max(times),
+            "tasks_per_s": WORKLOADS[workload].tasks / ms * 1e3, "times_slower": ms / ours,
+            "peak_mb": max(line["peak_mb"] for line in lines[who]),
+            "floor_ms": statistics.median(line["floor_ms"] for line in lines[who]) if who == OURS else "",
+            "initial_loss": lines[who][0]["initial_loss"],
+            "version": lines[who][0].get("version", "this program"),
+        })  # fmt: skip
+        print(f"{workload} order {order} {NAMES[who]:>16}: {ms:8.2f} ms, {ms / ours:5.1f}x", file=sys.stderr)
+    return rows
+
+
+def markdown(rows):
+    versions = sorted({row["version"] for row in rows if row["peer"] != OURS})
+    lines = [
+        "# One MAML meta-training step",
+        "",
+        f"{environment.machine()}; {', '.join(versions)}; {datetime.date.today()}. Milliseconds (tasks per second; peak memory of the "
+        "process), and how many times slower than Quickstudy. *Floor*: what the matrix products alone would take at the speed of "
+        "this machine's largest, measured in the same sitting. Everyone computes on the same numbers and starts from the same loss.",
+        "",
+        "| workload | order | Quickstudy | floor | JAX jit+vmap | torch.func vmap | PyTorch loop |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for workload, order in sorted({(row["workload"], row["order"]) for row in rows}):
+        of = {row["peer"]: row for row in rows if (row["workload"], row["order"]) == (workload, order)}
+
+        def cell(who):
+            if who not in of:
+                return ""
+            row = of[who]
+            times = "" if who == OURS else f", **{row['times_slower']:.1f}x**"
+            return f"{row['ms']:.1f} ms ({row['tasks_per_s']:.0f}/s; {row['peak_mb']:.0f} MB){times}"
+
+        floor = of[OURS]["floor_ms"]
+        floor = f"{floor:.1f} ms, {of[OURS]['ms'] / floor:.1f}x"
+        lines.append(f"| {workload} | {order} | {cell(OURS)} | {floor} | {' | '.join(map(cell, PEERS))} |")
+    return "\n".join(lines) + "\n"
+
+
+def figure(rows, path):
+    import matplotlib.pyplot as plt
+
+    plt.rcParams["svg.hashsalt"] = "quickstudy"
+    second = [row for row in rows if row["order"] == 2]
+    workloads = sorted({row["workload"] for row in second})
+    _, axes = plt.subplots(figsize=(8, 4))
+    who = [peer for peer in (OURS, *PEERS) if any(row["peer"] == peer for row in second)]
+    for i, peer in enumerate(who):
+        of = {row["workload"]: row["ms"] for row in second if row["peer"] == peer}
+        places = [place + (i - (len(who) - 1) / 2) * 0.2 for place, w in enumerate(workloads) if w in of]
+        bars = axes.bar(places, [of[w] for w in workloads if w in of], 0.19, label=NAMES[peer])
+        axes.bar_label(bars, fmt="%.0f", fontsize=7)
+    axes.set_yscale("log")
+    axes.set_xticks(range(len(workloads)), workloads)
+    axes.set_ylabel("milliseconds per step, second order (log scale)")
+    axes.set_title(f"One MAML meta-training step on {environment.machine()}", fontsize=9)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    plt.tight_layout()
+    plt.savefig(path, metadata={"Date": None})
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("workloads", nargs="*", default=["w1", "w2", "w3", "w4", "w5", "w6"])
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--out", type=Path, default=environment.RESULTS)
+    arguments = arguments.parse_args()
+    environment.enter()
+    environment.build()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for workload in arguments.workloads:
+            for order in (2, 1):
+                rows += compare(workload, order, arguments.rounds, folder)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    with open(arguments.out / "peers.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    (arguments.out / "peers.md").write_text(markdown(rows))
+    figure(rows, arguments.out / "peers.svg")
+    print(markdown(rows))
+
+
+if __name__ == "__main__":
+    main()
