@@ -51,8 +51,7 @@ pub fn meta_gradient(
         }
         let query = objective.backpropagate(&fast, Rows::Query)?;
         let loss = objective.losses_of(&query.outputs, Rows::Query).mean(None::<Kind>);
-        let zero: Vec<Tensor> = fast.iter().map(Tensor::zeros_like).collect();
-        let mut lambda = objective.pull_back(&zero, &query.slope, Rows::Query, 1.0);
+        let mut lambda = objective.pull_back(&query.slope, Rows::Query);
         let mut shift: Option<Tensor> = None; // dM/dA on the support set [T, S, H]
         while let Some(mut fast) = kept.pop() {
             if history.is_empty() {
@@ -60,7 +59,7 @@ pub fn meta_gradient(
             }
             while let Some((fast, pass)) = history.pop() {
                 let product = objective.hessian_product(&fast, &pass, &lambda)?;
-                lambda = objective.pull_back(&lambda, &product, Rows::Support, -rate);
+                lambda = objective.pull_back_onto(&lambda, &product, Rows::Support, -rate);
                 let u = product.input * -rate;
                 shift = Some(shift.map_or_else(|| u.shallow_clone(), |sum| sum + &u));
             }

@@ -11,7 +11,7 @@ use crate::{
     loss,
     models::{
         Model,
-        closed_form::{Backprop, Slope},
+        closed_form::{Backprop, Factors, Slope},
         layers,
     },
     random::{Draws, Stream},
@@ -65,7 +65,7 @@ impl<'a> Objective<'a> {
             (Input::Explicit, Input::Explicit)
         } else {
             let at_theta = split(&layers::linear(&episode.x, &theta[0], &theta[1]));
-            let gram = no_grad(|| x.0.contiguous().bmm(&episode.x.transpose(1, 2)) + 1.0); // [T, S, S + Q]
+            let gram = no_grad(|| x.0.bmm(&episode.x.transpose(1, 2)) + 1.0); // [T, S, S + Q]
             let gram = split(&gram.transpose(1, 2));
             let implicit = |at_theta, gram| Input::Implicit { at_theta, gram };
             (implicit(at_theta.0, gram.0), implicit(at_theta.1, gram.1))
@@ -216,10 +216,17 @@ impl<'a> Objective<'a> {
         Some(self.model.closed_form()?.hessian_product(self.body(fast), pass, &dz, self.body(lambda)))
     }
 
-    /// `lambda`, shaped as the fast weights, plus `scale` times the gradient with respect to them that belongs to `slope`, one
-    /// with respect to what goes into the body on these rows and to the body.
-    pub fn pull_back(&self, lambda: &[Tensor], slope: &Slope, rows: Rows, scale: f64) -> Vec<Tensor> {
-        let mut pulled = self.part(rows).pull_back(lambda, &slope.input, scale);
+    /// The gradient with respect to the fast weights that belongs to `slope`, one with respect to what goes into the body on these
+    /// rows and to the body.
+    pub fn pull_back(&self, slope: &Slope, rows: Rows) -> Vec<Tensor> {
+        let mut pulled = self.part(rows).pull_back(&slope.input);
+        pulled.extend(slope.layers.iter().flat_map(Factors::dense));
+        pulled
+    }
+
+    /// `lambda`, shaped as the fast weights, plus `scale` times that gradient.
+    pub fn pull_back_onto(&self, lambda: &[Tensor], slope: &Slope, rows: Rows, scale: f64) -> Vec<Tensor> {
+        let mut pulled = self.part(rows).pull_back_onto(lambda, &slope.input, scale);
         pulled.extend(slope.descend(self.body(lambda), -scale));
         pulled
     }

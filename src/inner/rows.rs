@@ -124,9 +124,18 @@ impl Part {
         }
     }
 
-    /// `lambda` plus `scale` times the gradient with respect to the input layer's fast weights of a function that has the gradient
-    /// `g` `[T, R, H]` with respect to what goes into the body.
-    pub fn pull_back(&self, lambda: &[Tensor], g: &Tensor, scale: f64) -> Vec<Tensor> {
+    /// The gradient with respect to the input layer's fast weights of a function that has the gradient `g` `[T, R, H]` with respect to
+    /// what goes into the body.
+    pub fn pull_back(&self, g: &Tensor) -> Vec<Tensor> {
+        match &self.input {
+            Input::Nothing => vec![],
+            Input::Explicit => self.factors(g).dense().into(),
+            Input::Implicit { gram, .. } => vec![gram.transpose(1, 2).bmm(g)],
+        }
+    }
+
+    /// `lambda` plus `scale` times that gradient.
+    pub fn pull_back_onto(&self, lambda: &[Tensor], g: &Tensor, scale: f64) -> Vec<Tensor> {
         match &self.input {
             Input::Nothing => vec![],
             Input::Explicit => self.factors(g).descend(&lambda[0], &lambda[1], -scale).into(),
