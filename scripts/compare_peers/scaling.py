@@ -1,6 +1,6 @@
 """How time and memory of a meta-training step grow: over tasks, inner steps, shots, width and threads.
 
-    python3 scripts/compare_peers/scaling.py        # about 5 minutes
+    python3 scripts/compare_peers/scaling.py        # about a minute
 
 Writes scaling.csv and scaling.svg to results/paper/speed. Each point is a process of its own, `quickstudy bench w1` with one size changed.
 """
@@ -44,23 +44,26 @@ def figure(rows, path):
     import matplotlib.pyplot as plt
 
     plt.rcParams["svg.hashsalt"] = "quickstudy"
-    _, grid = plt.subplots(2, 3, figsize=(11, 6))
+    whole, grid = plt.subplots(2, 3, figsize=(11, 6.5))
     for axes, axis in zip(grid.flat, AXES):
         of = [row for row in rows if row["axis"] == axis]
         values = [row["value"] for row in of]
         axes.plot(values, [row["ms"] for row in of], "o-", label="step")
         axes.plot(values, [row["floor_ms"] for row in of], ":", color="C0", label="matrix products alone, at peak")
         axes.set(xscale="log", yscale="log", xlabel=LABELS[axis], ylabel="milliseconds")
-        axes.set_xticks(values, values)
+        axes.set_xticks(values, values, fontsize=8)
         axes.minorticks_off()
+        decades = [10.0 ** exponent for exponent in range(-2, 4)]
+        lowest, highest = min(row["floor_ms"] for row in of), max(row["ms"] for row in of)
+        axes.set_ylim(max(d for d in decades if d <= lowest), min(d for d in decades if d >= highest))
         memory = axes.twinx()
         memory.plot(values, [row["peak_mb"] for row in of], "s--", color="C1", label="peak memory")
         memory.set_ylabel("MB", color="C1")
         memory.set_ylim(0, max(1.2 * max(row["peak_mb"] for row in of), 300))
     handles = [*grid.flat[0].get_lines(), memory.get_lines()[0]]
-    grid.flat[0].legend(handles, [handle.get_label() for handle in handles], fontsize=7, frameon=False)
     plt.suptitle(f"w1 with one size changed, second order, {environment.machine()}", fontsize=10)
-    plt.tight_layout()
+    plt.tight_layout(rect=(0, 0.05, 1, 1))
+    whole.legend(handles, [handle.get_label() for handle in handles], loc="lower center", ncol=3, frameon=False)
     plt.savefig(path, metadata={"Date": None})
 
 

@@ -38,12 +38,16 @@ pub fn noise(workload: &Workload, device: Device) -> Fixed {
     let (support, query) = workload.rows();
     let rows = support + query;
     let mut stream = stream(0, Purpose::Train, 0);
-    let values: Vec<f32> = (0..workload.tasks * rows * INPUTS).map(|_| stream.random()).collect();
-    let x = Tensor::from_slice(&values).reshape([workload.tasks as i64, rows as i64, INPUTS as i64]);
+    let (tasks, task) = (workload.tasks as i64, [rows as i64, INPUTS as i64]);
+    let x = Tensor::empty([tasks, task[0], task[1]], (Kind::Float, device));
+    for i in 0..tasks {
+        let values: Vec<f32> = (0..rows * INPUTS).map(|_| stream.random()).collect();
+        x.get(i).copy_(&Tensor::from_slice(&values).reshape(task)); // one after the other, not to hold all twice
+    }
     let of = |count: usize| (0..workload.size.ways).flat_map(move |way| vec![way as i64; count]);
     let labels: Vec<i64> = of(workload.size.shots).chain(of(workload.size.queries)).collect();
-    let y = Tensor::from_slice(&labels).repeat([workload.tasks as i64, 1]);
-    Fixed(Mutex::new(Episode { x: x.to_device(device), y: y.to_device(device), support: support as i64 }))
+    let y = Tensor::from_slice(&labels).repeat([tasks, 1]).to_device(device);
+    Fixed(Mutex::new(Episode { x, y, support: support as i64 }))
 }
 
 /// Meta-batches drawn from 70,000 random images, as much memory as MNIST takes; a seventh of `classes` beyond the ways of a task.
