@@ -31,6 +31,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Split {
     crew: Arc<Crew>,
+    /// As many of the crew as work at the same time.
+    threads: usize,
     /// The most tasks of a chunk.
     pub largest: usize,
 }
@@ -39,13 +41,24 @@ impl Split {
     /// Tasks of a chunk unless memory is short: more are not faster.
     const LARGEST: usize = 16;
     /// So many threads, with chunks of the usual size.
-    pub fn new(threads: usize) -> Self {
-        Self { crew: Arc::new(Crew::new(threads)), largest: Self::LARGEST }
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn new(threads: usize) -> Result<Self> {
+        match Crew::new(threads) {
+            Ok(crew) => Ok(Self { threads: crew.size(), crew: Arc::new(crew), largest: Self::LARGEST }),
+            Err(error) => {
+                misuse!("--threads {threads}: the system gives no more threads ({error}): use fewer")
+            }
+        }
     }
 
     /// One thread and one chunk, for a device that works on all tasks at once.
-    pub fn whole() -> Self {
-        Self { crew: Arc::new(Crew::new(1)), largest: usize::MAX }
+    ///
+    /// # Errors
+    /// None comes of a single thread.
+    pub fn whole() -> Result<Self> {
+        Ok(Self::new(1)?.with_largest(usize::MAX))
     }
 
     /// The same threads, with chunks of at most so many tasks.
@@ -55,25 +68,31 @@ impl Split {
 
     /// Threads.
     pub fn threads(&self) -> usize {
-        self.crew.size()
+        self.threads
     }
 
-    /// The same with fewer tasks in a chunk if those of the usual size, of `task_bytes` each, do not fit in `budget` bytes.
+    /// The same with fewer tasks in a chunk, and at last fewer threads, if those of the usual size, of `task_bytes` each, do not fit
+    /// in `budget` bytes.
     ///
     /// # Errors
-    /// Not even one task on each thread fits.
+    /// Not even one task fits.
     pub fn within(&self, budget: u64, task_bytes: usize) -> Result<Self> {
-        let fitting = budget / (self.threads() * task_bytes).max(1) as u64;
+        let fitting = usize::try_from(budget / task_bytes.max(1) as u64).unwrap_or(usize::MAX);
         if fitting == 0 {
             misuse!(
-                "--memory: one task on each of {} threads takes about {}, but there is {} for them: allow more, or use fewer \
-                 threads (--threads), fewer shots or queries, a smaller model, or recompute in a method's maml",
-                self.threads(),
-                ByteSize::b((self.threads() * task_bytes) as u64),
+                "--memory: one task takes about {}, but there is {} for it: allow more, or use fewer shots or queries, a smaller \
+                 model, or recomputation of inner steps",
+                ByteSize::b(task_bytes as u64),
                 ByteSize::b(budget)
             );
         }
-        Ok(self.clone().with_largest(self.largest.min(fitting as usize)))
+        let threads = self.threads.min(fitting);
+        Ok(Self { threads, largest: self.largest.min(fitting / threads), ..self.clone() })
+    }
+
+    /// Tasks of the largest chunk of `count`.
+    pub fn largest_of(&self, count: usize) -> usize {
+        self.chunks(count).iter().map(ExactSizeIterator::len).max().unwrap_or(0)
     }
 
     /// `0..count` in nearly equal chunks, as few as are allowed and give every thread one.
@@ -176,6 +195,10 @@ fn add(sum: &mut MetaGradient, part: &MetaGradient) {
 mod tests {
     use super::*;
 
+    fn split(threads: usize) -> Split {
+        Split::new(threads).expect("threads")
+    }
+
     fn squares(split: &Split, stop_at: usize) -> (Option<()>, Vec<usize>) {
         let mut taken = Vec::new();
         let work = |_: &Params, chunk: Range<usize>| {
@@ -190,29 +213,31 @@ mod tests {
         let whole: Vec<usize> = (0..23).map(|i| i * i).collect();
         for threads in [1, 2, 5] {
             for chunk in [1, 4, 23, 100] {
-                assert_eq!(squares(&Split::new(threads).with_largest(chunk), 99), (Some(()), whole.clone()));
+                assert_eq!(squares(&split(threads).with_largest(chunk), 99), (Some(()), whole.clone()));
             }
         }
     }
 
     #[test]
     fn who_finds_nothing_stops_all() {
-        let (done, taken) = squares(&Split::new(2).with_largest(2), 0);
+        let (done, taken) = squares(&split(2).with_largest(2), 0);
         assert_eq!((done, taken.len()), (None, 0));
     }
 
     #[test]
     fn a_small_budget_makes_small_chunks() {
-        let split = Split::new(2).with_largest(16);
-        let chunk = |budget| split.within(budget, 1000).map(|split| split.largest);
-        assert_eq!((chunk(1 << 40).ok(), chunk(8_000).ok()), (Some(16), Some(4)));
-        let error = chunk(1_999).expect_err("too small").to_string();
-        assert!(error.contains("--memory") && error.contains("2 threads"), "{error}");
+        let split = split(2).with_largest(16);
+        let fitting = |budget| split.within(budget, 1000).map(|split| (split.threads(), split.largest));
+        assert_eq!(fitting(1 << 40).expect("fits"), (2, 16));
+        assert_eq!(fitting(8_000).expect("fits"), (2, 4));
+        assert_eq!(fitting(1_999).expect("fits"), (1, 1));
+        let error = fitting(999).expect_err("too small").to_string();
+        assert!(error.contains("--memory") && error.contains("999 B"), "{error}");
     }
 
     #[test]
     fn chunks_are_nearly_equal() {
-        let split = Split::new(2).with_largest(16);
+        let split = split(2).with_largest(16);
         assert_eq!(split.chunks(70), [0..14, 14..28, 28..42, 42..56, 56..70]);
         assert_eq!(split.chunks(10), [0..5, 5..10]);
         assert_eq!(split.chunks(0), []);

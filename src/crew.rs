@@ -45,7 +45,10 @@ const DISMISSED: u64 = u64::MAX;
 
 impl Crew {
     /// A crew of `threads`, the calling one among them.
-    pub fn new(threads: usize) -> Self {
+    ///
+    /// # Errors
+    /// The system gives no more threads.
+    pub fn new(threads: usize) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             latest: AtomicU64::new(0),
             work: Mutex::new(None),
@@ -55,10 +58,14 @@ impl Crew {
         });
         let helper = |_| {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || shared.help())
+            std::thread::Builder::new().spawn(move || shared.help())
         };
-        let helpers = (1..threads).map(helper).collect();
-        Self { shared, helpers, turn: Mutex::new(()) }
+        // Dropped, and with it dismissed, if one of them cannot be had.
+        let mut crew = Self { shared: Arc::clone(&shared), helpers: Vec::new(), turn: Mutex::new(()) };
+        for number in 1..threads {
+            crew.helpers.push(helper(number)?);
+        }
+        Ok(crew)
     }
 
     /// How many they are.
@@ -87,7 +94,8 @@ impl Crew {
         }
         *lock(&self.shared.work) = None;
         drop(turn);
-        if let Some(panic) = own.err().or_else(|| lock(panic).take()) {
+        let helpers = lock(panic).take(); // also when the caller's own comes first: nothing may be left for the next work
+        if let Some(panic) = own.err().or(helpers) {
             resume_unwind(panic);
         }
     }
@@ -162,7 +170,7 @@ mod tests {
     #[test]
     fn everyone_works_once_each_time() {
         for threads in [1, 2, 4] {
-            let crew = Crew::new(threads);
+            let crew = Crew::new(threads).expect("threads");
             assert_eq!(crew.size(), threads);
             for pause in [0, 0, 5, 0] {
                 std::thread::sleep(Duration::from_millis(pause)); // long enough to fall asleep
@@ -177,12 +185,14 @@ mod tests {
 
     #[test]
     fn a_panic_reaches_the_caller_and_the_crew_goes_on() {
-        let crew = Crew::new(3);
+        let crew = Crew::new(3).expect("threads");
         let who = AtomicUsize::new(0);
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             crew.run(&|| assert!(who.fetch_add(1, Ordering::Relaxed) != 1, "the second"));
         }));
         assert!(panicked.is_err());
+        let everyone = catch_unwind(AssertUnwindSafe(|| crew.run(&|| panic!("everyone"))));
+        assert!(everyone.is_err());
         let count = AtomicUsize::new(0);
         crew.run(&|| {
             count.fetch_add(1, Ordering::Relaxed);

@@ -18,7 +18,9 @@ impl std::error::Error for Misuse {}
 pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-    let line = text.lines().next().unwrap_or(text);
+    // tch shows what libtorch threw with its line breaks escaped; the first line says what, the rest where in C++.
+    let line = text.split(['\n']).next().unwrap_or(text);
+    let line = line.split("\\n").next().unwrap_or(line);
     let whose = if text.contains("Torch(") { "libtorch gave up" } else { "internal error, please report it" };
     format!("{whose}: {line}")
 }

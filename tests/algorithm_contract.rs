@@ -154,12 +154,12 @@ fn threads_change_nothing_and_chunks_only_rounding() {
                 0,
                 5,
                 DRAWS,
-                &Split::new(threads).with_largest(2),
+                &Split::new(threads).expect("threads").with_largest(2),
             )
         };
         let (one, three) = (step(1).expect("it trains"), step(3).expect("it trains"));
         assert!(one.gradient == three.gradient && one.loss == three.loss, "{spec:?}");
-        let whole = Split::whole();
+        let whole = Split::whole().expect("a thread");
         let three =
             chunks::meta_gradient(&*learner, &theta, &*source, 0, 5, DRAWS, &whole).expect("it trains");
         for (a, b) in one.gradient.iter().zip(&three.gradient) {
@@ -232,8 +232,16 @@ fn training_lowers_the_loss_of_everything_that_trains() {
         let mut losses = Vec::new();
         for i in 0..60 {
             let draws = Draws { occasion: i, ..DRAWS };
-            let step = chunks::meta_gradient(&*learner, &theta, &*source, i, 4, draws, &Split::new(1))
-                .expect("it trains");
+            let step = chunks::meta_gradient(
+                &*learner,
+                &theta,
+                &*source,
+                i,
+                4,
+                draws,
+                &Split::new(1).expect("a thread"),
+            )
+            .expect("it trains");
             losses.push(step.loss.double_value(&[]));
             (theta.tensors, state) = outer.step(theta.tensors, &step.gradient, state, i as usize, 60);
         }

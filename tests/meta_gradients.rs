@@ -1,4 +1,5 @@
-//! Meta-gradients against exact float64 values computed by JAX (the program is `fixtures.py` beside the peers' benchmark).
+//! Meta-gradients against values that JAX computed in float64, in `fixtures/meta_gradients.json` with the weights and episodes that they
+//! belong to.
 
 use std::path::PathBuf;
 
@@ -43,10 +44,9 @@ struct Fixture {
     rule: RuleSpec,
 }
 
-/// `None` where the fixtures are not at hand; they lie beside the checkout.
-fn fixture() -> Option<Fixture> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/meta_gradients.json");
-    let text = std::fs::read_to_string(path).ok()?;
+fn fixture() -> Fixture {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/meta_gradients.json");
+    let text = std::fs::read_to_string(path).expect("the fixtures");
     let document: Value = serde_json::from_str(&text).expect("JSON");
     let both =
         |support: &str, query: &str| Tensor::cat(&[tensor(&document[support]), tensor(&document[query])], 1);
@@ -61,7 +61,7 @@ fn fixture() -> Option<Fixture> {
         steps: document["steps"].as_u64().expect("steps") as usize,
     });
     let model = Mlp { hidden: vec![5, 4], ..Mlp::default() }.build(6, 3);
-    Some(Fixture { document, episode, theta, model, rule })
+    Fixture { document, episode, theta, model, rule }
 }
 
 fn assert_close(name: &str, form: Form, found: &[Tensor], expected: &Value) {
@@ -75,7 +75,7 @@ fn assert_close(name: &str, form: Form, found: &[Tensor], expected: &Value) {
 
 #[test]
 fn maml_and_fomaml_in_both_forms() {
-    let Some(f) = fixture() else { return };
+    let f = fixture();
     for (name, order) in [("maml", Order::Second), ("fomaml", Order::First)] {
         for form in [Form::Explicit, Form::Implicit] {
             let objective = Objective::new(&*f.model, &f.theta, &f.episode, form, order, DRAWS);
@@ -97,7 +97,7 @@ fn maml_and_fomaml_in_both_forms() {
 
 #[test]
 fn reptile_in_both_forms() {
-    let Some(f) = fixture() else { return };
+    let f = fixture();
     let theta: Vec<Tensor> = f.theta.iter().map(Tensor::detach).collect();
     for form in [Form::Explicit, Form::Implicit] {
         let objective = Objective::new(&*f.model, &theta, &f.episode, form, Order::Zero, DRAWS);

@@ -89,8 +89,12 @@ impl MetaLearner for Learner {
         Some(MetaGradient { loss, gradient })
     }
 
-    fn task_bytes(&self, rows: Extent) -> usize {
+    fn training_bytes(&self, rows: Extent) -> usize {
         cost::task_bytes(&*self.rule, &*self.model, rows, self.order, self.recompute)
+    }
+
+    fn testing_bytes(&self, rows: Extent) -> usize {
+        cost::task_bytes(&*self.rule, &*self.model, rows, Order::Zero, None)
     }
 
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {

@@ -67,8 +67,13 @@ pub trait MetaLearner: Sync {
     /// streams for what the method draws.
     fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient>;
 
-    /// About how many bytes of memory a task of this size takes in [`MetaLearner::meta_gradient`] or [`MetaLearner::predict`].
-    fn task_bytes(&self, rows: Extent) -> usize {
+    /// About how many bytes of memory a task of this size takes in [`MetaLearner::meta_gradient`].
+    fn training_bytes(&self, rows: Extent) -> usize {
+        self.testing_bytes(rows)
+    }
+
+    /// The same in [`MetaLearner::predict`].
+    fn testing_bytes(&self, rows: Extent) -> usize {
         3 * (rows.support + rows.queries) * rows.inputs * size_of::<f32>() // the images and what they are made from
     }
 

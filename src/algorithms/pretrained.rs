@@ -91,7 +91,7 @@ impl MetaLearner for Learner {
         Some(MetaGradient { loss: loss.detach(), gradient })
     }
 
-    fn task_bytes(&self, rows: Extent) -> usize {
+    fn testing_bytes(&self, rows: Extent) -> usize {
         cost::task_bytes(&*self.rule, &*self.model, rows, Order::Zero, None)
     }
 

@@ -77,7 +77,7 @@ impl MetaLearner for Learner {
         })
     }
 
-    fn task_bytes(&self, rows: Extent) -> usize {
+    fn testing_bytes(&self, rows: Extent) -> usize {
         cost::task_bytes(&*self.config.inner, &*self.model, rows, Order::Zero, None)
     }
 

@@ -56,7 +56,7 @@ impl MetaLearner for Learner {
         None
     }
 
-    fn task_bytes(&self, rows: Extent) -> usize {
+    fn testing_bytes(&self, rows: Extent) -> usize {
         cost::task_bytes(&*self.rule, &*self.model, rows, Order::Zero, None)
     }
 

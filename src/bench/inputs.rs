@@ -7,12 +7,14 @@ use std::{
 };
 
 use anyhow::Result;
+use bytesize::ByteSize;
 use rand::{Rng, RngExt};
 use tch::{Device, Kind, Tensor};
 
 use super::workload::{INPUTS, Workload};
 use crate::{
     data::Dataset,
+    memory,
     misuse::misuse,
     models::Params,
     random::{Purpose, stream},
@@ -34,9 +36,23 @@ impl TaskSource for Fixed {
 }
 
 /// A meta-batch of random images.
-pub fn noise(workload: &Workload, device: Device) -> Fixed {
+///
+/// # Errors
+/// It would fill more than the free memory.
+pub fn noise(workload: &Workload, device: Device) -> Result<Fixed> {
     let (support, query) = workload.rows();
     let rows = support + query;
+    let bytes = (workload.tasks * rows * INPUTS * size_of::<f32>()) as u64;
+    if let Some(free) = memory::available()
+        && bytes > free
+    {
+        misuse!(
+            "the images of {} tasks take {}, but {} is free: take fewer --tasks, or --with-sampling, which draws them chunk by chunk",
+            workload.tasks,
+            ByteSize::b(bytes),
+            ByteSize::b(free)
+        );
+    }
     let mut stream = stream(0, Purpose::Train, 0);
     let (tasks, task) = (workload.tasks as i64, [rows as i64, INPUTS as i64]);
     let x = Tensor::empty([tasks, task[0], task[1]], (Kind::Float, device));
@@ -47,10 +63,10 @@ pub fn noise(workload: &Workload, device: Device) -> Fixed {
     let of = |count: usize| (0..workload.size.ways).flat_map(move |way| vec![way as i64; count]);
     let labels: Vec<i64> = of(workload.size.shots).chain(of(workload.size.queries)).collect();
     let y = Tensor::from_slice(&labels).repeat([tasks, 1]).to_device(device);
-    Fixed(Mutex::new(Episode { x, y, support: support as i64 }))
+    Ok(Fixed(Mutex::new(Episode { x, y, support: support as i64 })))
 }
 
-/// Meta-batches drawn from 70,000 random images, as much memory as MNIST takes; a seventh of `classes` beyond the ways of a task.
+/// Meta-batches drawn from 70,000 random images, as much memory as MNIST takes.
 pub fn sampled(workload: &Workload, device: Device) -> FewShot {
     const IMAGES: usize = 70_000;
     let classes = workload.size.ways.max(10);
@@ -103,6 +119,18 @@ pub fn from_file(path: &Path, workload: &Workload, like: &Params, device: Device
     }
     let x = [get("support_x", &[tasks, s, inputs])?, get("query_x", &[tasks, q, inputs])?];
     let y = [get("support_y", &[tasks, s])?, get("query_y", &[tasks, q])?];
+    let ways = workload.size.ways as f64;
+    for labels in &y {
+        let labels = labels.to_kind(Kind::Double);
+        let whole = labels.round().eq_tensor(&labels);
+        if whole.logical_and(&labels.ge(0.0)).logical_and(&labels.lt(ways)).all().int64_value(&[]) != 1 {
+            misuse!(
+                "--inputs {}: support_y and query_y must hold labels from 0 to {}",
+                path.display(),
+                ways - 1.0
+            );
+        }
+    }
     let episode = Episode {
         x: Tensor::cat(&x, 1).to_kind(Kind::Float),
         y: Tensor::cat(&y, 1).to_kind(Kind::Int64),

@@ -46,7 +46,7 @@ pub struct Measurement {
     pub hidden: Vec<usize>,
     /// Threads.
     pub threads: usize,
-    /// The most tasks worked on at once by a thread.
+    /// Tasks of the largest chunk, which a thread works on at once.
     pub chunk: usize,
     /// Inner steps whose weights were kept, if not all.
     pub recompute: Option<usize>,
@@ -117,7 +117,7 @@ impl Bench<'_> {
             shots: self.workload.size.shots,
             hidden: self.workload.hidden.clone(),
             threads: self.split.threads(),
-            chunk: self.split.largest,
+            chunk: self.split.largest_of(self.workload.tasks),
             recompute: self.recompute,
             peak_mb: memory::peak().map(|bytes| bytes as f64 / 1e6),
             gflop,

@@ -13,27 +13,27 @@ use crate::{
         workload::{INPUTS, Workload},
     },
     inner::Order,
-    misuse::misuse,
     random::{Purpose, stream},
     tasks::Extent,
 };
 
-/// Time one MAML meta-training step of a named workload, as lines of JSON
+/// Time one MAML meta-training step of a named workload, as a line of JSON
 ///
 /// Workloads: w1 5-way 1-shot, w2 5 shots, w3 20 ways, w4 a deep network, w5 20 inner steps, w6 512 tasks (all 784-64-64-N but w4).
-/// The options below change one size of them. floor_ms is what the matrix products alone would take at this machine's peak.
+/// The options below change one size of them. floor_ms is what the matrix products alone would take at this machine's peak; peak_mb
+/// is the whole process's, images included.
 ///
 /// Examples:
 ///   quickstudy bench w1
-///   quickstudy bench w1 w2 --order 1 --with-sampling
+///   quickstudy bench w2 --order 1 --with-sampling
 ///   quickstudy bench w1 --tasks 4096 --memory 2GB
 ///   quickstudy bench w1 --inputs w1.safetensors     # weights and episodes from a file: is the initial loss a peer's?
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
-    /// The workloads
-    #[arg(default_value = "w1", value_name = "WORKLOAD")]
-    workloads: Vec<String>,
+    /// The workload
+    #[arg(default_value = "w1")]
+    workload: String,
     /// Of the meta-gradient
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
     order: u8,
@@ -67,46 +67,40 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
-        let workloads = self.workloads.iter().map(|name| self.workload(name)).collect::<Result<Vec<_>>>()?;
-        if self.inputs.is_some() && workloads.len() > 1 {
-            misuse!("--inputs is for one workload at a time, not {}", self.workloads.join(", "));
-        }
+        let workload = self.sized()?;
         let device = self.machine.device()?;
         let order = if self.order == 1 { Order::First } else { Order::Second };
         let recompute = self.recompute.map(|n| n as usize);
-        for workload in workloads {
-            let learner = workload.learner(order, recompute);
-            let (support, queries) = workload.rows();
-            let extent = Extent { support, queries, inputs: INPUTS };
-            let split = self.machine.split(device);
-            let split = split.within(self.machine.budget(device), learner.task_bytes(extent))?;
-            let mut theta = learner.init(&mut stream(0, Purpose::Init, 0)).detached(device);
-            let bench = Bench {
-                workload: &workload,
-                order,
-                recompute,
-                count: self.count as usize,
-                split: &split,
-                device,
-                sampling: self.with_sampling,
-            };
-            let measurement = match &self.inputs {
-                Some(path) => {
-                    let fixed;
-                    (theta, fixed) = inputs::from_file(path, &workload, &theta, device)?;
-                    bench.measure(theta, &fixed)
-                }
-                None if self.with_sampling => bench.measure(theta, &inputs::sampled(&workload, device)),
-                None => bench.measure(theta, &inputs::noise(&workload, device)),
-            };
-            say(&format!("{}\n", serde_json::to_string(&measurement).context("JSON")?))?;
-        }
+        let learner = workload.learner(order, recompute);
+        let (support, queries) = workload.rows();
+        let extent = Extent { support, queries, inputs: INPUTS };
+        let split = self.machine.split(device)?;
+        let split = split.within(self.machine.budget(device), learner.training_bytes(extent))?;
+        let drawn = learner.init(&mut stream(0, Purpose::Init, 0)).detached(device);
+        let bench = Bench {
+            workload: &workload,
+            order,
+            recompute,
+            count: self.count as usize,
+            split: &split,
+            device,
+            sampling: self.with_sampling,
+        };
+        let measurement = match &self.inputs {
+            Some(path) => {
+                let (theta, fixed) = inputs::from_file(path, &workload, &drawn, device)?;
+                bench.measure(theta, &fixed)
+            }
+            None if self.with_sampling => bench.measure(drawn, &inputs::sampled(&workload, device)),
+            None => bench.measure(drawn, &inputs::noise(&workload, device)?),
+        };
+        say(&format!("{}\n", serde_json::to_string(&measurement).context("JSON")?))?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The workload of this name, with the sizes asked for.
-    fn workload(&self, name: &str) -> Result<Workload> {
-        let mut workload = Workload::find(name)?;
+    /// The workload, with the sizes asked for.
+    fn sized(&self) -> Result<Workload> {
+        let mut workload = Workload::find(&self.workload)?;
         let set = |size: &mut usize, value: Option<u32>| *size = value.map_or(*size, |value| value as usize);
         set(&mut workload.tasks, self.tasks);
         set(&mut workload.steps, self.steps);

@@ -53,7 +53,7 @@ impl Arguments {
             },
             source: self.data.source(self.quiet),
             device,
-            split: self.machine.split(device),
+            split: self.machine.split(device)?,
             budget: self.machine.budget(device),
             quiet: self.quiet,
             stop: &stop,

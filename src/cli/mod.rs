@@ -90,7 +90,8 @@ struct Machine {
     /// Threads to use; all of the machine's unless said otherwise
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Memory for the tasks that are worked on at once, for example 2GB; half of what is free unless said otherwise
+    /// Memory for the few-shot tasks that are worked on at once, for example 2GB; half of what is free (4 GiB on a GPU) unless said
+    /// otherwise
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
 }
@@ -115,7 +116,7 @@ impl Machine {
     }
 
     /// How tasks are split if memory allows.
-    fn split(&self, device: Device) -> Split {
+    fn split(&self, device: Device) -> Result<Split> {
         let cores = available_parallelism().map_or(1, |n| n.get());
         match device {
             Device::Cpu => Split::new(self.threads.map_or(cores, usize::from)),
@@ -125,8 +126,12 @@ impl Machine {
 
     /// Bytes for the tasks worked on at once.
     fn budget(&self, device: Device) -> u64 {
-        let free = || if device == Device::Cpu { crate::memory::available() } else { None };
-        self.memory.map(|size| size.as_u64()).or_else(|| Some(free()? / 2)).unwrap_or(u64::MAX)
+        const GPU: u64 = 4 << 30; // libtorch's C++ interface does not tell tch what is free
+        let default = || match device {
+            Device::Cpu => crate::memory::available().map_or(u64::MAX, |free| free / 2),
+            _ => GPU,
+        };
+        self.memory.map_or_else(default, |size| size.as_u64())
     }
 }
 

@@ -81,16 +81,18 @@ impl Workplace<'_> {
             }
             _ => drawn,
         };
-        let shots = match run.method.algorithm.training() {
-            Training::Episodes { shots: Some(shots) } => shots.max(experiment.largest_shots()),
-            _ => experiment.largest_shots(),
+        let train_shots = match run.method.algorithm.training() {
+            Training::Episodes { shots: Some(shots) } => shots,
+            _ => experiment.task.shots,
         };
-        let extent = Extent {
+        let extent = |shots| Extent {
             support: experiment.task.ways * shots,
             queries: experiment.task.ways * experiment.task.queries,
             inputs: self.material.bank.inputs(),
         };
-        let split = self.split.within(self.budget, learner.task_bytes(extent))?;
+        let training = learner.training_bytes(extent(train_shots));
+        let testing = learner.testing_bytes(extent(experiment.largest_shots()));
+        let split = self.split.within(self.budget, training.max(testing))?;
         Ok(Ready { learner, theta: theta.detached(self.device), split })
     }
 }

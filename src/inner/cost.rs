@@ -29,12 +29,16 @@ pub fn task_bytes(
     let per_step = if by_hand { 1 } else { 12 };
     let kept = match (order, recompute) {
         (Order::Second, None) => rule.steps(),
-        (Order::Second, Some(every)) => rule.steps().div_ceil(every) + every,
+        (Order::Second, Some(every)) => {
+            let every = every.min(rule.steps());
+            rule.steps().div_ceil(every) + every
+        }
         _ => 0,
     };
     let all = support + queries;
     let images = 3 * all * inputs;
-    let passes = 8 * all * widths + 3 * all * support;
+    let gram = if implicit { 3 * all * support } else { 0 };
+    let passes = 8 * all * widths + gram;
     let steps = (kept * per_step + 6) * (fast + 6 * support * widths);
     (images + passes + steps) * size_of::<f32>()
 }

@@ -37,18 +37,25 @@ fn threads_memory_and_recomputation_leave_the_loss_alone() {
         let other = loss(more);
         assert!((whole - other).abs() < 1e-5 * whole, "{more:?}: {whole} {other}");
     }
-    let chunk = measure(&sandbox, &["--threads", "1", "--memory", "2MB"])["chunk"].as_u64().expect("a chunk");
-    assert!((1..6).contains(&chunk), "{chunk}");
+    let small = measure(&sandbox, &["--threads", "2", "--memory", "2MB"]);
+    assert_eq!(
+        (small["chunk"].as_u64(), small["threads"].as_u64()),
+        (Some(1), Some(1)),
+        "room for one task, not for two"
+    );
+    assert_eq!(measure(&sandbox, &["--threads", "1"])["chunk"], 6);
 }
 
 #[test]
 fn what_cannot_be_measured_is_said() {
     let sandbox = Sandbox::new();
     sandbox.run(&["bench", "w9"]).says(2, &["w9", "w1, w2, w3, w4, w5, w6"]);
-    sandbox.run(&["bench", "w1", "--memory", "1kB"]).says(2, &["--memory", "--threads"]);
+    sandbox.run(&["bench", "w1", "--memory", "1kB"]).says(2, &["--memory", "1000 B"]);
+    sandbox
+        .run(&["bench", "w1", "--tasks", "1000000", "--shots", "1000"])
+        .says(2, &["--tasks", "--with-sampling"]);
     sandbox.run(&["bench", "w1", "--memory", "much"]).says(2, &["--memory", "much"]);
     sandbox.run(&["bench", "w1", "--tasks", "0"]).says(2, &["--tasks", "0"]);
-    sandbox.run(&["bench", "w1", "w2", "--inputs", "x"]).says(2, &["--inputs", "w1, w2"]);
     sandbox.experiment(&["--memory", "1kB"]).says(2, &["--memory"]);
     assert!(!sandbox.path("results/small/config.yaml").exists(), "nothing is begun");
     if !tch::Cuda::is_available() {
@@ -61,7 +68,7 @@ fn weights_and_episodes_from_a_file_must_fit() {
     let sandbox = Sandbox::new();
     sandbox.run(&["bench", "w1", "--inputs", "missing"]).says(2, &["--inputs", "missing"]);
     let small = ["bench", "w1", "--tasks", "2", "--count", "1", "--inputs", "inputs.safetensors"];
-    let write = |queries: usize, without: &str| {
+    let write = |queries: usize, without: &str, label: f32| {
         let shapes = [
             ("layer0.weight", vec![64, 784]),
             ("layer0.bias", vec![64]),
@@ -74,15 +81,16 @@ fn weights_and_episodes_from_a_file_must_fit() {
             ("query_x", vec![2, queries, 784]),
             ("query_y", vec![2, queries]),
         ];
-        let bytes: Vec<Vec<u8>> =
+        let mut bytes: Vec<Vec<u8>> =
             shapes.iter().map(|(_, s)| vec![0; s.iter().product::<usize>() * 4]).collect();
+        bytes[7][..4].copy_from_slice(&label.to_le_bytes()); // the first of support_y
         let tensors = shapes.iter().zip(&bytes).filter(|((name, _), _)| *name != without);
         let views = tensors.map(|((name, shape), bytes)| {
             (*name, TensorView::new(Dtype::F32, shape.clone(), bytes).expect("a view"))
         });
         serialize_to_file(views, None, &sandbox.path("inputs.safetensors")).expect("written");
     };
-    write(75, "");
+    write(75, "", 0.0);
     let line: Value = serde_json::from_str(&sandbox.run(&small).stdout).expect("a line of JSON");
     let loss = line["initial_loss"].as_f64().expect("a loss");
     // All weights and images are 0 and all labels the first, so only the output's bias moves: five steps of 0.4 by hand.
@@ -93,10 +101,14 @@ fn weights_and_episodes_from_a_file_must_fit() {
         (0..5).for_each(|i| bias[i] -= 0.4 * (p[i] - if i == 0 { 1.0 } else { 0.0 }));
     }
     assert!((loss + softmax(bias)[0].ln()).abs() < 1e-6, "{loss}");
-    write(74, "");
+    write(74, "", 0.0);
     sandbox.run(&small).says(2, &["inputs.safetensors", "query_x", "[2, 74, 784]", "[2, 75, 784]"]);
-    write(75, "layer1.bias");
+    write(75, "layer1.bias", 0.0);
     sandbox.run(&small).says(2, &["inputs.safetensors", "layer1.bias"]);
+    for label in [5.0, -1.0, 0.5, f32::NAN] {
+        write(75, "", label);
+        sandbox.run(&small).says(2, &["inputs.safetensors", "support_y", "0 to 4"]);
+    }
     sandbox.write("inputs.safetensors", b"not such a file");
     sandbox.run(&small).says(2, &["inputs.safetensors"]);
 }
