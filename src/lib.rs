@@ -16,6 +16,8 @@
 //! | [`outer`], [`crew`], [`chunks`], [`train`], [`evaluate`] | the outer loop and the test; they see only traits |
 //! | [`records`], [`stats`], [`summary`], [`figures`] | from CSV files to tables and figures; no tensors |
 //! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
+//! | [`sweep`] | searches: a space of experiments, samplers, trials as child processes |
+//! | [`bench`] | the time of a meta-training step |
 //! | [`cli`] | the command line |
 //!
 //! To add an algorithm, model, inner rule, data set or figure: one file, and one line in its folder's registry.
@@ -40,6 +42,7 @@ pub mod records;
 pub mod registry;
 pub mod stats;
 pub mod summary;
+pub mod sweep;
 pub mod tasks;
 pub mod train;
 pub mod validity;

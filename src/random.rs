@@ -25,6 +25,8 @@ pub enum Purpose {
     Inner = 6,
     /// What an algorithm draws while adapting to test tasks; the index is the adaptation step.
     Adapt = 7,
+    /// What a sampler of a sweep draws; the index is the trial.
+    Sweep = 8,
 }
 
 /// The stream number `index` of a seed and purpose.

@@ -34,6 +34,9 @@ pub struct Arguments {
     fresh: bool,
     #[command(flatten)]
     machine: Machine,
+    /// Train and validate only: nothing looks at the test episodes
+    #[arg(long)]
+    no_test: bool,
     /// No progress and no table; errors only
     #[arg(long, short)]
     quiet: bool,
@@ -55,6 +58,7 @@ impl Arguments {
             device,
             split: self.machine.split(device)?,
             budget: self.machine.budget(device),
+            test: !self.no_test,
             quiet: self.quiet,
             stop: &stop,
         };

@@ -8,9 +8,12 @@ use serde::Serialize;
 
 use super::say;
 
-use crate::{algorithms::AlgorithmSpec, data, inner::RuleSpec, models::ModelSpec, registry::Entry};
+use crate::{
+    algorithms::AlgorithmSpec, data, inner::RuleSpec, models::ModelSpec, registry::Entry,
+    sweep::sampler::SamplerSpec,
+};
 
-/// List what an experiment file can name, with the defaults
+/// List what experiment and sweep files can name, with the defaults
 #[derive(Args)]
 pub struct Arguments {
     /// What to list; everything unless said otherwise
@@ -24,6 +27,7 @@ enum Kind {
     Datasets,
     Models,
     Rules,
+    Samplers,
 }
 
 impl Arguments {
@@ -40,6 +44,11 @@ impl Arguments {
                 Kind::Models => section("models", ModelSpec::ENTRIES, &ModelSpec::all(), |_| String::new())?,
                 Kind::Rules => {
                     section("inner rules", RuleSpec::ENTRIES, &RuleSpec::all(), |_| String::new())?
+                }
+                Kind::Samplers => {
+                    section("samplers of sweeps", SamplerSpec::ENTRIES, &SamplerSpec::all(), |_| {
+                        String::new()
+                    })?
                 }
             };
         }

@@ -6,6 +6,7 @@ mod data;
 mod experiment;
 mod figures;
 mod list;
+mod sweep;
 
 use std::{
     io::{ErrorKind, Write},
@@ -54,6 +55,7 @@ enum Command {
     Data(data::Command),
     Figures(figures::Arguments),
     Bench(bench::Arguments),
+    Sweep(sweep::Arguments),
 }
 
 /// Which experiment, and what to change in it.
@@ -162,6 +164,7 @@ impl Cli {
             Command::Data(command) => command.run(),
             Command::Figures(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run(),
+            Command::Sweep(arguments) => arguments.run(),
         }
     }
 }

@@ -31,7 +31,7 @@ use tch::Device;
 use crate::{
     chunks::Split,
     data::Source,
-    misuse::{Misuse, panic_message},
+    misuse::{Misuse, misuse, panic_message},
 };
 use folder::{Existing, Folder};
 use material::Material;
@@ -53,6 +53,8 @@ pub struct Options<'a> {
     pub split: Split,
     /// Bytes for the tasks worked on at once.
     pub budget: u64,
+    /// Whether runs are tested, or only trained and validated.
+    pub test: bool,
     /// No progress, no table.
     pub quiet: bool,
     /// Set when the user wants to stop.
@@ -87,9 +89,15 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         device: options.device,
         split: &options.split,
         budget: options.budget,
+        test: options.test,
         replaces: options.existing == Existing::Replace,
     };
     let folds = material.folds()?;
+    if !options.test && folds.iter().any(|fold| material.validation(fold, 1).is_none()) {
+        misuse!(
+            "--no-test: there are no validation classes to judge by: task.classes needs at least task.ways of them"
+        );
+    }
     let changes = workplace.check_starts(&folds)?;
     if !changes.is_empty() {
         eprintln!(
@@ -105,7 +113,7 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         let mut line = MethodLine::new(name, width, options.quiet);
         let (mut done, mut failed) = (0, 0);
         for run in experiment.runs().iter().filter(|run| run.name == name) {
-            if run.is_done_in(&folder.path) {
+            if run.is_done(&folder.path, options.test) {
                 done += 1;
                 continue;
             }
@@ -127,7 +135,9 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
                 return Ok(Outcome::Stopped);
             }
         }
-        table = results::summarise_runs(&folder, experiment)?;
+        if options.test {
+            table = results::summarise_runs(&folder, experiment)?;
+        }
         let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
         line.finish(&format!("{done} run{} done{failed}", if done == 1 { "" } else { "s" }));
     }

@@ -22,6 +22,8 @@ pub struct Run<'a> {
 
 /// Written when a run is done, so that its being there says so.
 pub const EVALUATION: &str = "evaluation.csv";
+/// Written when a run is trained and validated.
+pub const VALIDATION: &str = "validation.csv";
 
 impl Experiment {
     /// All runs, method by method.
@@ -52,6 +54,11 @@ impl Run<'_> {
     /// Whether the run has left its results in the experiment's folder.
     pub fn is_done_in(&self, results: &Path) -> bool {
         results.join(self.file(EVALUATION)).exists()
+    }
+
+    /// Whether the run has done what is asked for: with `test` its test, otherwise its validation.
+    pub fn is_done(&self, results: &Path, test: bool) -> bool {
+        results.join(self.file(if test { EVALUATION } else { VALIDATION })).exists()
     }
 
     /// A file of the run, relative to the experiment's folder.

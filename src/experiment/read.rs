@@ -77,7 +77,7 @@ pub fn parse(text: &str, source: &str) -> Result<Experiment> {
 }
 
 /// The error with its snippet, and a suggestion where a name is nearly right.
-fn explain(error: &YamlError, source: &str) -> Misuse {
+pub(crate) fn explain(error: &YamlError, source: &str) -> Misuse {
     let suggestion = match error.without_snippet() {
         YamlError::SerdeUnknownField { field, expected, .. } => similar(field, expected.iter().copied()),
         YamlError::SerdeUnknownVariant { variant, expected, .. } => {
@@ -95,6 +95,16 @@ fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<Strin
     let alike = known.map(|known| (strsim::jaro_winkler(name, known), known));
     let (likeness, best) = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (likeness > 0.75).then(|| format!("\ndid you mean {best}?"))
+}
+
+/// An experiment file as it is written, without defaults.
+///
+/// # Errors
+/// It cannot be read, or is no YAML.
+pub(crate) fn document(file: &Path) -> Result<Value> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Misuse(format!("cannot read {}: {error}", file.display())))?;
+    serde_saphyr::from_str(&text).map_err(|error| explain(&error, &file.display().to_string()).into())
 }
 
 /// The file's text with `--set` applied, as YAML again.
@@ -115,7 +125,7 @@ fn with_changes(text: &str, set: &[String], source: &str) -> Result<String> {
 }
 
 /// Puts `value` at a path of keys, making maps on the way; false where something else than a map is in the way.
-fn put(at: &mut Value, keys: &[&str], value: Value) -> bool {
+pub(crate) fn put(at: &mut Value, keys: &[&str], value: Value) -> bool {
     let Some((key, rest)) = keys.split_first() else {
         *at = value;
         return true;

@@ -16,7 +16,7 @@ use super::{
     environment::environment,
     folder::Folder,
     material::{Fold, Material},
-    plan::{EVALUATION, Run},
+    plan::{EVALUATION, Run, VALIDATION},
     progress::MethodLine,
     start::Ready,
     state,
@@ -66,6 +66,8 @@ pub struct Workplace<'a> {
     pub split: &'a Split,
     /// Bytes for the tasks worked on at once.
     pub budget: u64,
+    /// Whether runs are tested, or only trained and validated.
+    pub test: bool,
     /// Whether results that are there will be replaced.
     pub replaces: bool,
 }
@@ -117,7 +119,14 @@ impl Workplace<'_> {
             && let Some(validation) = &validation
         {
             let rows = self.test(run, &ready, &theta, validation, line)?;
-            self.write(run, "validation.csv", &records::to_csv(&rows)?)?;
+            self.write(run, VALIDATION, &records::to_csv(&rows)?)?;
+        }
+        if !self.test {
+            let seconds = started.elapsed().as_secs_f64();
+            return Ok(self.log(
+                run,
+                json!({"event": "validated", "seconds": seconds, "iterations": state.iteration}),
+            )?);
         }
         let rows = match run.method.algorithm.testing() {
             Testing::Episodes => self.test(run, &ready, &theta, &fold.test, line)?,

@@ -206,7 +206,7 @@ impl Default for Evaluate {
     }
 }
 
-fn folder_name(name: &str, _: &()) -> garde::Result {
+pub(crate) fn folder_name(name: &str, _: &()) -> garde::Result {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if !name.is_empty() && name.len() <= 100 && name.chars().all(fits) && !name.starts_with('.') {
         return Ok(());

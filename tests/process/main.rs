@@ -7,3 +7,4 @@ mod commands;
 mod runs;
 mod sandbox;
 mod stopping;
+mod sweeps;
