@@ -28,7 +28,7 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
         format!("# {}\n\n{}", experiment.name, tables(&rows, experiment.seeds.len(), is_chosen, true));
     for figure in draw_all(&results)? {
         markdown += &format!("\n![{0}](figures/{0}.svg)\n\n{1}\n", figure.name, figure.caption);
-        let file = |ending| Path::new("figures").join(figure.name).with_extension(ending);
+        let file = |ending| Path::new("figures").join(&figure.name).with_extension(ending);
         folder.write(file("svg"), figure.svg.as_bytes())?;
         folder.write(file("png"), &figure.png)?;
     }

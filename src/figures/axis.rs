@@ -59,6 +59,18 @@ impl Axis {
         Self { label, low: first - room, high: last + room, ticks, grid: true }
     }
 
+    /// An axis for the base-ten logarithms `low` to `high`, labelled with the numbers themselves: 1, 2 and 5 times powers of ten.
+    pub fn logarithmic(label: &str, low: f64, high: f64) -> Self {
+        let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
+        let decades = low.floor() as i32..=high.ceil() as i32;
+        let numbers = decades.flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(decade)));
+        let room = 0.03 * (high - low);
+        let (low, high) = (low - room, high + room);
+        let shown = numbers.map(|number| (number.log10(), format!("{}", number as f32)));
+        let ticks = shown.filter(|(at, _)| (low..=high).contains(at)).collect();
+        Self { label: label.to_owned(), low, high, ticks, grid: true }
+    }
+
     /// An axis of groups, each one wide and with its name in the middle.
     pub fn groups(label: &str, names: impl Iterator<Item = String>) -> Self {
         let ticks: Vec<_> = names.enumerate().map(|(i, name)| (i as f64 + 0.5, name)).collect();
@@ -110,6 +122,13 @@ mod tests {
         assert_eq!(labels(&Axis::linear("", 0.0, 100.0)), ["0", "20", "40", "60", "80", "100"]);
         assert_eq!(labels(&Axis::linear("", 99.15, 99.6)), ["99.2", "99.3", "99.4", "99.5", "99.6"]);
         assert!(!Axis::linear("", 3.0, 3.0).ticks.is_empty());
+    }
+
+    #[test]
+    fn logarithms_are_labelled_with_their_numbers() {
+        let axis = Axis::logarithmic("", -2.0, 0.0);
+        assert_eq!(labels(&axis), ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]);
+        assert!(!Axis::logarithmic("", -1.0, -1.0).ticks.is_empty());
     }
 
     #[test]

@@ -45,6 +45,10 @@ pub enum Mark {
     Band(Look, Vec<(f64, f64, f64)>),
     /// A line with markers.
     Curve(Look, Vec<(f64, f64)>),
+    /// A line without.
+    Line(Look, Vec<(f64, f64)>),
+    /// Markers without a line.
+    Dots(Look, Vec<(f64, f64)>),
     /// A bar from the bottom of the figure.
     Bar {
         /// Its look.
@@ -76,6 +80,10 @@ pub struct Entry {
 pub enum Sample {
     /// A piece of a curve.
     Curve(Look),
+    /// A piece of a line without markers.
+    Line(Look),
+    /// A marker.
+    Dot(Look),
     /// A piece of a bar.
     Bar(Look),
     /// A piece of a dashed line.
@@ -176,6 +184,8 @@ impl Chart {
                     stroke(canvas, look, &[start, end])?;
                     canvas.marker(middle, MARKER, look.marker, look.color)?;
                 }
+                Sample::Line(look) => stroke(canvas, look, &[start, end])?,
+                Sample::Dot(look) => canvas.marker(middle, MARKER, look.marker, look.color)?,
                 Sample::Bar(look) => bar(canvas, look, (left, y - 17), (left + SAMPLE, y + 17))?,
                 Sample::Level(look) => canvas.dashes(&[start, end], look.dashes, look.color, 3)?,
             }
@@ -252,6 +262,15 @@ impl Mark {
                 }
                 Ok(())
             }
+            Self::Line(look, points) => {
+                let points: Vec<Point> = points.iter().map(|(x, y)| frame.at(*x, *y)).collect();
+                stroke(canvas, *look, &points)
+            }
+            Self::Dots(look, points) => points.iter().try_for_each(|(x, y)| {
+                let at = frame.at(*x, *y);
+                canvas.marker(at, MARKER + 2, look.marker, WHITE)?;
+                canvas.marker(at, MARKER, look.marker, look.color)
+            }),
             Self::Bar { look, sides: (left, right), top } => {
                 bar(canvas, *look, frame.at(*left, *top), frame.at(*right, frame.y.low))
             }

@@ -9,6 +9,7 @@ mod chart;
 mod contact_sheet;
 mod raster;
 mod shots;
+pub mod study;
 mod style;
 mod validation;
 
@@ -64,7 +65,7 @@ pub fn all() -> Vec<Box<dyn Figure>> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawn {
     /// The stem of its files.
-    pub name: &'static str,
+    pub name: String,
     /// What it shows.
     pub caption: String,
     /// The `.svg` file; without width and height, so that it takes those of its surroundings.
@@ -84,7 +85,7 @@ pub fn draw_all(results: &Results) -> Result<Vec<Drawn>> {
         let svg = figure.draw(results).with_context(|| format!("cannot draw the figure {name}"))?;
         if let Some(svg) = svg {
             let png = raster::png(&svg).with_context(|| format!("cannot draw the figure {name}"))?;
-            drawn.push(Drawn { name, caption: figure.caption(results), svg, png });
+            drawn.push(Drawn { name: name.to_owned(), caption: figure.caption(results), svg, png });
         }
     }
     Ok(drawn)

@@ -135,6 +135,11 @@ pub struct Look {
 }
 
 impl Look {
+    /// The look of a line at `place`, for constants.
+    pub const fn line(place: usize) -> Self {
+        Self { place, color: PALETTE[place], marker: MARKERS[place], dashed: false }
+    }
+
     /// The look of the method at `place` in the experiment.
     pub fn of(place: usize) -> Self {
         Self {

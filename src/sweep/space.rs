@@ -131,6 +131,15 @@ impl Domain {
         }
     }
 
+    /// The labels of a choice's options; empty for anything else.
+    pub fn labels(&self) -> Vec<Value> {
+        match self {
+            Self::Choice(Choice::Values(values)) => values.clone(),
+            Self::Choice(Choice::Named(branches)) => branches.keys().map(|name| json!(name)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The number of the option at a coordinate, for a choice.
     pub fn option(&self, u: f64) -> Option<usize> {
         matches!(self, Self::Choice(_)).then(|| pick(u, self.count().unwrap_or(1)))

@@ -15,11 +15,12 @@ use serde_json::Value;
 
 use super::{
     sampler::Told,
-    space::Assigned,
+    space::{Assigned, Domain},
     spec::{Objective, Plan},
 };
 use crate::{
     experiment::folder::{Folder, write_whole},
+    figures::study::{self as figures, Response, Scale, StudyResults},
     misuse::misuse,
     records::{self, EvaluationRow},
     summary::summarise,
@@ -148,7 +149,7 @@ impl<'a> Study<'a> {
         scores.filter(|score| score.is_finite()).reduce(f64::max).context("the validation gave no number")
     }
 
-    /// Writes `study.csv`, one row a trial, and `best.yaml`, the best experiment so far, ready to be tested.
+    /// Writes `study.csv`, one row a trial, `figures/`, and `best.yaml`, the best experiment so far, ready to be tested.
     ///
     /// # Errors
     /// They cannot be written.
@@ -170,6 +171,11 @@ impl<'a> Study<'a> {
             csv.write_record(fixed.into_iter().chain(paths.iter().map(label)))?;
         }
         self.folder.write("study.csv", &csv.into_inner().map_err(|error| error.into_error())?)?;
+        for figure in figures::draw(&self.results(trials))? {
+            let file = |ending| Path::new("figures").join(&figure.name).with_extension(ending);
+            self.folder.write(file("svg"), figure.svg.as_bytes())?;
+            self.folder.write(file("png"), &figure.png)?;
+        }
         if let Some((best, end)) = best(trials) {
             let experiment = self.plan.experiment(&format!("{}-best", sweep.name), &best.values)?;
             let text = format!(
@@ -185,6 +191,51 @@ impl<'a> Study<'a> {
             self.folder.write("best.yaml", text.as_bytes())?;
         }
         Ok(())
+    }
+}
+
+impl Study<'_> {
+    /// What figures need of the trials.
+    fn results(&self, trials: &[(Trial, End)]) -> StudyResults {
+        let sweep = &self.plan.sweep;
+        // As a reader knows it: a share in per cent, or a loss as it is.
+        let shown = |score: f64| match sweep.objective {
+            Objective::Accuracy => 100.0 * score,
+            Objective::Loss => -score,
+        };
+        let scored = || trials.iter().filter_map(|(trial, end)| Some((trial, shown(end.score?))));
+        let mut parameters: Vec<Response> = Vec::new();
+        for parameter in sweep.space.parameters() {
+            if parameters.iter().any(|response| response.path == parameter.path) {
+                continue; // one key under several options
+            }
+            let options: Vec<Value> = parameter.domain.labels();
+            let value = |label: &Value| match options.iter().position(|option| option == label) {
+                Some(place) => Some(place as f64),
+                None => label.as_f64(),
+            };
+            let points = scored().filter_map(|(trial, score)| {
+                let assigned = trial.values.iter().find(|assigned| assigned.path == parameter.path)?;
+                Some((value(&assigned.label)?, score))
+            });
+            let name = |label: &Value| label.as_str().map_or_else(|| label.to_string(), str::to_owned);
+            let scale = match parameter.domain {
+                Domain::LogUniform(_) => Scale::Logarithmic,
+                Domain::Choice(_) => Scale::Options(options.iter().map(name).collect()),
+                _ => Scale::Linear,
+            };
+            parameters.push(Response { path: parameter.path.to_owned(), scale, points: points.collect() });
+        }
+        StudyResults {
+            name: sweep.name.clone(),
+            objective: match sweep.objective {
+                Objective::Accuracy => "validation accuracy (%)".into(),
+                Objective::Loss => "validation loss".into(),
+            },
+            lower_is_better: sweep.objective == Objective::Loss,
+            scores: scored().map(|(trial, score)| (trial.number, score)).collect(),
+            parameters,
+        }
     }
 }
 

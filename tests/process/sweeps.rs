@@ -38,19 +38,25 @@ fn study(sandbox: &Sandbox, folder: &str) -> Vec<Vec<String>> {
 #[test]
 fn trials_are_validated_never_tested_and_the_best_is_ready_to_be() {
     let sandbox = sandbox();
-    sandbox
-        .run(&["sweep", "rate.yaml", "--jobs", "2"])
-        .says(0, &["best.yaml", "methods.maml.maml.inner.sgd.lr"]);
+    let ended = sandbox.run(&["sweep", "rate.yaml", "--jobs", "2"]);
+    ended.says(0, &[]);
+    for part in ["results/rate/best.yaml", "methods.maml.maml.inner.sgd.lr = "] {
+        assert!(ended.stdout.contains(part), "{}", ended.stdout);
+    }
     let rows = study(&sandbox, "results/rate");
     assert_eq!(rows.len(), 6, "{rows:?}");
     let score = |row: &Vec<String>| row[2].parse::<f64>().expect("a score");
-    let best = rows[1..].iter().max_by(|a, b| score(a).total_cmp(&score(b))).expect("a best");
+    // The first of equals: max_by gives the last, here of the reversed.
+    let best = rows[1..].iter().rev().max_by(|a, b| score(a).total_cmp(&score(b))).expect("a best");
     assert!(rows[1..].iter().all(|row| row[1] == "done" && (0.0..=1.0).contains(&score(row))), "{rows:?}");
     assert!(sandbox.read("results/rate/best.yaml").contains(&best[3]), "the best rate {}", best[3]);
     for number in 0..5 {
         let run = format!("results/rate/trials/{number:04}/maml-seed0");
         assert!(sandbox.path(&run).join("validation.csv").exists());
         assert!(!sandbox.path(&run).join("evaluation.csv").exists(), "a trial looked at the test");
+    }
+    for figure in ["objective.svg", "response-1.png", "response-2.svg"] {
+        assert!(sandbox.path("results/rate/figures").join(figure).exists(), "{figure}");
     }
     sandbox.run(&["experiment", "results/rate/best.yaml"]).says(0, &[]);
     assert!(sandbox.path("results/rate-best/maml-seed0/evaluation.csv").exists());
