@@ -16,6 +16,7 @@ use super::{
     sampler::Told,
     study::{End, Study, Trial, best},
 };
+use crate::experiment::folder::{Folder, write_whole};
 
 /// How trials are run.
 pub struct Launch<'a> {
@@ -121,7 +122,7 @@ fn start(study: &Study, trial: &Trial, data_dir: Option<&Path>) -> Result<Child>
     let name = format!("{:04}", trial.number);
     let experiment = study.plan.experiment(&name, &trial.values)?;
     let file = study.file(trial.number, ".yaml");
-    crate::experiment::folder::write_whole(&file, serde_saphyr::to_string(&experiment)?.as_bytes())?;
+    write_whole(&file, serde_saphyr::to_string(&experiment)?.as_bytes())?;
     let mut command = Command::new(std::env::current_exe().context("cannot find this program's file")?);
     command.arg("experiment").arg(&file).args([
         "--no-test",
@@ -135,6 +136,7 @@ fn start(study: &Study, trial: &Trial, data_dir: Option<&Path>) -> Result<Child>
     if let Some(folder) = data_dir {
         command.arg("--data-dir").arg(folder);
     }
+    wait_for_orphan(&study.file(trial.number, ""));
     let log = study.file(trial.number, ".log");
     let log = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     // Ctrl-C in the terminal is for the sweep alone, which passes it on once; and a trial does not outlive a sweep that is killed.
@@ -148,6 +150,15 @@ fn start(study: &Study, trial: &Trial, data_dir: Option<&Path>) -> Result<Child>
         });
     }
     command.spawn().context("cannot start a trial")
+}
+
+/// A trial whose sweep was killed has a moment to save what it has; until then its folder is its own.
+fn wait_for_orphan(folder: &Path) {
+    const LONGEST: Duration = Duration::from_secs(10);
+    let started = Instant::now();
+    while folder.exists() && Folder::at(folder).is_err() && started.elapsed() < LONGEST {
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// Why a trial failed, by its own last words.

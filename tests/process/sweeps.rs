@@ -75,7 +75,6 @@ fn killed_and_started_again_it_ends_as_one_never_killed() {
         }
         child.kill().expect("SIGKILL");
         child.wait().expect("ended");
-        std::thread::sleep(Duration::from_millis(300)); // its trials save what they have
     }
     let before = fs::read(sandbox.path("results/rate/trials/0001.done.json")).expect("done");
     sandbox.run(&["sweep", "rate.yaml", "--jobs", "2"]).says(0, &[]);
