@@ -19,15 +19,17 @@ use crate::{
 
 /// Time one MAML meta-training step of a named workload, as a line of JSON
 ///
-/// Workloads: w1 5-way 1-shot, w2 5 shots, w3 20 ways, w4 a deep network, w5 20 inner steps, w6 512 tasks (all 784-64-64-N but w4).
-/// The options below change one size of them. floor_ms is what the matrix products alone would take at this machine's peak; peak_mb
-/// is the whole process's, images included.
+/// Workloads: w1 5-way 1-shot, w2 5 shots, w3 20 ways, w4 a deep network, w5 20 inner steps,
+/// w6 512 tasks; all 784-64-64-N but w4. The options below change one size of them.
+///
+/// floor_ms is what the matrix products alone would take at this machine's peak; peak_mb is the
+/// whole process's memory, images included.
 ///
 /// Examples:
 ///   quickstudy bench w1
 ///   quickstudy bench w2 --order 1 --with-sampling
 ///   quickstudy bench w1 --tasks 4096 --memory 2GB
-///   quickstudy bench w1 --inputs w1.safetensors     # weights and episodes from a file: is the initial loss a peer's?
+///   quickstudy bench w1 --inputs w1.safetensors     # on weights and episodes from a file
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
