@@ -240,7 +240,7 @@ impl<'a> Objective<'a> {
             return lambda.iter().map(mean).collect();
         };
         let support = support.unwrap_or_else(|| lambda[0].zeros_like());
-        let layer = shared_layer_gradient(&Tensor::cat(&[support, query], 1), self.x);
+        let layer = layers::shared_gradient(&Tensor::cat(&[support, query], 1), self.x);
         layer.into_iter().chain(lambda[1..].iter().map(mean)).collect()
     }
 
@@ -251,7 +251,7 @@ impl<'a> Objective<'a> {
             return fast.iter().map(mean).collect();
         };
         // 1/T sum_t (W_0 + C_t^T X_t) and 1/T sum_t (b_0 + sum over rows of C_t)
-        let [weight, bias] = shared_layer_gradient(&fast[0], &self.support.x);
+        let [weight, bias] = layers::shared_gradient(&fast[0], &self.support.x);
         let layer = [&self.theta[0] + weight, &self.theta[1] + bias];
         layer.into_iter().chain(fast[1..].iter().map(mean)).collect()
     }
@@ -292,13 +292,4 @@ impl<'a> Objective<'a> {
 /// A tensor to differentiate with respect to: itself within a graph, otherwise the leaf of a new one.
 fn tap(tensor: &Tensor) -> Tensor {
     if tensor.requires_grad() { tensor.shallow_clone() } else { tensor.detach().set_requires_grad(true) }
-}
-
-/// The gradient of weight `[H, D]` and bias `[H]` that all tasks share: the mean over tasks of `g^T x` and the sum of g, for `g`
-/// `[T, R, H]` and `x` `[T, R, D]`.
-fn shared_layer_gradient(g: &Tensor, x: &Tensor) -> [Tensor; 2] {
-    let tasks = g.size()[0] as f64;
-    let g = g.flatten(0, 1) / tasks; // [T*R, H]
-    let weight = g.transpose(0, 1).matmul(&x.flatten(0, 1));
-    [weight, g.sum_dim_intlist(0, false, None)]
 }

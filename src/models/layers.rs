@@ -23,6 +23,15 @@ pub fn weight_gradient(g: &Tensor, x: &Tensor) -> Tensor {
     }
 }
 
+/// The gradient of weight `[H, D]` and bias `[H]` that all tasks share: the mean over tasks of `g^T x` and the sum of g, for `g`
+/// `[T, R, H]` and `x` `[T, R, D]`.
+pub fn shared_gradient(g: &Tensor, x: &Tensor) -> [Tensor; 2] {
+    let tasks = g.size()[0] as f64;
+    let g = g.flatten(0, 1) / tasks; // [T*R, H]
+    let weight = g.transpose(0, 1).matmul(&x.flatten(0, 1));
+    [weight, g.sum_dim_intlist(0, false, None)]
+}
+
 /// One step of gradient descent on a weight `[T, O, I]`: `weight - rate * g^T x`, in one pass over it.
 pub fn descend_weight(weight: &Tensor, g: &Tensor, x: &Tensor, rate: f64) -> Tensor {
     if g.size()[0] == 1 {
