@@ -8,13 +8,13 @@ use std::{
 use tch::{Device, Kind, Tensor};
 
 use super::workload::{INPUTS, Workload};
-use crate::inner::Order;
+use crate::{inner::Order, tasks::Extent};
 
 /// Floating-point operations of the matrix products of one step, in the form that it takes and with hand-written derivatives: a product
 /// of `[m, k]` and `[k, n]` counts `2 m k n`.
 pub fn operations(workload: &Workload, order: Order) -> f64 {
-    let (support, query) = workload.rows();
-    let (s, q) = (support as f64, query as f64);
+    let Extent { support, queries, .. } = workload.extent();
+    let (s, q) = (support as f64, queries as f64);
     let input = INPUTS as f64;
     let first = workload.hidden.first().copied().unwrap_or(workload.size.ways) as f64;
     // Weights of the layers behind the first.

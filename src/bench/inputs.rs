@@ -19,7 +19,7 @@ use crate::{
     models::Params,
     random::{Purpose, stream},
     tasks::{
-        Episode, TaskSource,
+        Episode, Extent, TaskSource,
         few_shot::{FewShot, ImageBank},
     },
 };
@@ -40,8 +40,8 @@ impl TaskSource for Fixed {
 /// # Errors
 /// It would fill more than the free memory.
 pub fn noise(workload: &Workload, device: Device) -> Result<Fixed> {
-    let (support, query) = workload.rows();
-    let rows = support + query;
+    let Extent { support, queries, .. } = workload.extent();
+    let rows = support + queries;
     let bytes = (workload.tasks * rows * INPUTS * size_of::<f32>()) as u64;
     if let Some(free) = memory::available()
         && bytes > free
@@ -60,9 +60,7 @@ pub fn noise(workload: &Workload, device: Device) -> Result<Fixed> {
         let values: Vec<f32> = (0..rows * INPUTS).map(|_| stream.random()).collect();
         x.get(i).copy_(&Tensor::from_slice(&values).reshape(task)); // one after the other, not to hold all twice
     }
-    let of = |count: usize| (0..workload.size.ways).flat_map(move |way| vec![way as i64; count]);
-    let labels: Vec<i64> = of(workload.size.shots).chain(of(workload.size.queries)).collect();
-    let y = Tensor::from_slice(&labels).repeat([tasks, 1]).to_device(device);
+    let y = workload.size.labels(workload.tasks, device);
     Ok(Fixed(Mutex::new(Episode { x, y, support: support as i64 })))
 }
 
@@ -111,8 +109,8 @@ pub fn from_file(path: &Path, workload: &Workload, like: &Params, device: Device
         anyhow::Ok(tensor.to_device(device))
     };
     let (tasks, inputs) = (workload.tasks as i64, INPUTS as i64);
-    let (support, query) = workload.rows();
-    let (s, q) = (support as i64, query as i64);
+    let Extent { support, queries, .. } = workload.extent();
+    let (s, q) = (support as i64, queries as i64);
     let mut tensors = Vec::new();
     for (name, like) in like.iter() {
         tensors.push(get(name, &like.size())?.to_kind(Kind::Float));

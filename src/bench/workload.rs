@@ -7,7 +7,7 @@ use crate::{
     inner::{Order, RuleSpec, sgd::Sgd},
     misuse::misuse,
     models::{ModelSpec, mlp::Mlp},
-    tasks::few_shot::TaskSize,
+    tasks::{Extent, few_shot::TaskSize},
 };
 
 /// D of every workload: MNIST's and Omniglot's 28 x 28 pixels.
@@ -89,8 +89,8 @@ impl Workload {
         AlgorithmSpec::Maml(Maml { inner, order, recompute }).build(&setting)
     }
 
-    /// Support and query rows of a task.
-    pub fn rows(&self) -> (usize, usize) {
-        (self.size.ways * self.size.shots, self.size.ways * self.size.queries)
+    /// Rows of a task.
+    pub fn extent(&self) -> Extent {
+        self.size.extent(INPUTS)
     }
 }

@@ -7,14 +7,9 @@ use clap::Args;
 
 use super::{Machine, say};
 use crate::{
-    bench::{
-        inputs,
-        step::Bench,
-        workload::{INPUTS, Workload},
-    },
+    bench::{inputs, step::Bench, workload::Workload},
     inner::Order,
     random::{Purpose, stream},
-    tasks::Extent,
 };
 
 /// Time one MAML meta-training step of a named workload, as a line of JSON
@@ -74,10 +69,8 @@ impl Arguments {
         let order = if self.order == 1 { Order::First } else { Order::Second };
         let recompute = self.recompute.map(|n| n as usize);
         let learner = workload.learner(order, recompute);
-        let (support, queries) = workload.rows();
-        let extent = Extent { support, queries, inputs: INPUTS };
         let split = self.machine.split(device)?;
-        let split = split.within(self.machine.budget(device), learner.training_bytes(extent))?;
+        let split = split.within(self.machine.budget(device), learner.training_bytes(workload.extent()))?;
         let drawn = learner.init(&mut stream(0, Purpose::Init, 0)).detached(device);
         let bench = Bench {
             workload: &workload,

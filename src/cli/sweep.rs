@@ -10,7 +10,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{DataDir, say, stop_flag};
 use crate::{
     experiment::{INTERRUPTED, material::Material},
-    misuse::misuse,
     sweep::{
         local::{self, Launch},
         space::Assigned,
@@ -125,13 +124,7 @@ impl Arguments {
     fn prepare(&self, plan: &Plan) -> Result<()> {
         let base = plan.experiment("base", &[])?;
         let material = Material::load(&base, &self.data.source(self.quiet), tch::Device::Cpu)?;
-        if material.folds()?.iter().any(|fold| material.validation(fold, 1).is_none()) {
-            misuse!(
-                "a sweep judges by validation tasks, but the base has no validation classes: set task.classes so that there are at \
-                 least task.ways of them"
-            );
-        }
-        Ok(())
+        material.require_validation(&material.folds()?)
     }
 
     /// The trials that are known without running any.

@@ -61,7 +61,9 @@ impl Folder {
     ///
     /// # Errors
     /// The folder cannot be written, another process uses it, or it holds results that `existing` does not allow.
-    pub fn open(out: &Path, experiment: &Experiment, existing: Existing) -> Result<Self> {
+    ///
+    /// What counts as finished there depends on whether runs are to be tested, `test`.
+    pub fn open(out: &Path, experiment: &Experiment, existing: Existing, test: bool) -> Result<Self> {
         let path = out.join(&experiment.name);
         fs::create_dir_all(&path).with_context(|| cannot_write(&path))?;
         let folder = Self::at(&path)?;
@@ -74,7 +76,7 @@ impl Folder {
                 folder.path.display(),
                 first_difference(&old, &config)
             ),
-            Ok(_) if existing == Existing::Refuse && !experiment.is_finished_in(&folder.path) => misuse!(
+            Ok(_) if existing == Existing::Refuse && !experiment.is_finished(&folder.path, test) => misuse!(
                 "{} holds an unfinished run of this experiment: go on with --resume, or start anew with --fresh",
                 folder.path.display()
             ),

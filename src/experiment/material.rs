@@ -100,6 +100,19 @@ impl<'a> Material<'a> {
         enough.then(|| self.frozen(&fold.parts, Part::Validation, episodes, fold.number))
     }
 
+    /// Refuses an experiment that is to be judged by validation tasks and has none.
+    ///
+    /// # Errors
+    /// A `Misuse` that says what it lacks.
+    pub fn require_validation(&self, folds: &[Fold]) -> Result<()> {
+        if folds.iter().any(|fold| self.validation(fold, 1).is_none()) {
+            misuse!(
+                "there are no validation classes to judge by: set task.classes so that there are at least task.ways of them"
+            );
+        }
+        Ok(())
+    }
+
     /// Meta-training episodes of a run, with so many shots.
     pub fn training(&self, fold: &Fold, shots: usize, seed: u64) -> FewShot {
         let task = &self.experiment.task;

@@ -31,7 +31,7 @@ use tch::Device;
 use crate::{
     chunks::Split,
     data::Source,
-    misuse::{Misuse, misuse, panic_message},
+    misuse::{Misuse, panic_message},
 };
 use folder::{Existing, Folder};
 use material::Material;
@@ -80,7 +80,7 @@ pub enum Outcome {
 /// # Errors
 /// Nothing can be run: the data or the results folder cannot be had.
 pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
-    let folder = Folder::open(options.out, experiment, options.existing)?;
+    let folder = Folder::open(options.out, experiment, options.existing, options.test)?;
     let material = Material::load(experiment, &options.source, options.device)?;
     let workplace = Workplace {
         material: &material,
@@ -93,10 +93,8 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         replaces: options.existing == Existing::Replace,
     };
     let folds = material.folds()?;
-    if !options.test && folds.iter().any(|fold| material.validation(fold, 1).is_none()) {
-        misuse!(
-            "--no-test: there are no validation classes to judge by: task.classes needs at least task.ways of them"
-        );
+    if !options.test {
+        material.require_validation(&folds)?;
     }
     let changes = workplace.check_starts(&folds)?;
     if !changes.is_empty() {

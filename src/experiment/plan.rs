@@ -44,19 +44,14 @@ impl Experiment {
         runs
     }
 
-    /// Whether every run has left its results in this folder.
-    pub fn is_finished_in(&self, results: &Path) -> bool {
-        self.runs().iter().all(|run| run.is_done_in(results))
+    /// Whether every run has done in this folder what is asked for, see [`Run::is_done`].
+    pub fn is_finished(&self, results: &Path, test: bool) -> bool {
+        self.runs().iter().all(|run| run.is_done(results, test))
     }
 }
 
 impl Run<'_> {
-    /// Whether the run has left its results in the experiment's folder.
-    pub fn is_done_in(&self, results: &Path) -> bool {
-        results.join(self.file(EVALUATION)).exists()
-    }
-
-    /// Whether the run has done what is asked for: with `test` its test, otherwise its validation.
+    /// Whether the run has done in the experiment's folder what is asked for: with `test` its test, otherwise its validation.
     pub fn is_done(&self, results: &Path, test: bool) -> bool {
         results.join(self.file(if test { EVALUATION } else { VALIDATION })).exists()
     }

@@ -10,7 +10,7 @@ use super::{
     material::Fold,
     plan::Run,
     run::{ENVIRONMENT, Workplace},
-    spec::Initialisation,
+    spec::{Initialisation, Task},
 };
 use crate::{
     algorithms::{MetaLearner, Setting, Training},
@@ -18,7 +18,7 @@ use crate::{
     misuse::misuse,
     models::Params,
     random::{Purpose, stream},
-    tasks::Extent,
+    tasks::few_shot::TaskSize,
 };
 
 /// What a run starts with.
@@ -53,7 +53,7 @@ impl Workplace<'_> {
                     file.display()
                 );
             }
-            if !self.replaces && !run.is_done_in(&self.folder.path) {
+            if !self.replaces && !run.is_done(&self.folder.path, self.test) {
                 changes.extend(differences(&left, &environment(self.device, &ready.split, &fold.hash)));
             }
         }
@@ -85,11 +85,9 @@ impl Workplace<'_> {
             Training::Episodes { shots: Some(shots) } => shots,
             _ => experiment.task.shots,
         };
-        let extent = |shots| Extent {
-            support: experiment.task.ways * shots,
-            queries: experiment.task.ways * experiment.task.queries,
-            inputs: self.material.bank.inputs(),
-        };
+        let Task { ways, queries, .. } = experiment.task;
+        let inputs = self.material.bank.inputs();
+        let extent = |shots| TaskSize { ways, shots, queries }.extent(inputs);
         let training = learner.training_bytes(extent(train_shots));
         let testing = learner.testing_bytes(extent(experiment.largest_shots()));
         let split = self.split.within(self.budget, training.max(testing))?;

@@ -51,7 +51,7 @@ pub fn meta_gradient(
         }
         let query = objective.backpropagate(&fast, Rows::Query)?;
         let loss = objective.losses_of(&query.outputs, Rows::Query).mean(None::<Kind>);
-        let mut lambda = objective.pull_back(&query.slope, Rows::Query);
+        let mut lambda = objective.pull_back(&query.gradient, Rows::Query);
         let mut shift: Option<Tensor> = None; // dM/dA on the support set [T, S, H]
         while let Some(mut fast) = kept.pop() {
             if history.is_empty() {
@@ -64,13 +64,13 @@ pub fn meta_gradient(
                 shift = Some(shift.map_or_else(|| u.shallow_clone(), |sum| sum + &u));
             }
         }
-        Some((loss, objective.theta_gradient(&lambda, shift, query.slope.input)))
+        Some((loss, objective.theta_gradient(&lambda, shift, query.gradient.input)))
     })
 }
 
 /// Takes an inner step; gives the fast weights before it and the pass at them.
 fn advance(objective: &Objective, rate: f64, fast: &mut Vec<Tensor>) -> Option<(Vec<Tensor>, Backprop)> {
     let pass = objective.backpropagate(fast, Rows::Support)?;
-    let next = objective.descend_along(fast, &pass.slope, rate);
+    let next = objective.descend_along(fast, &pass.gradient, rate);
     Some((std::mem::replace(fast, next), pass))
 }

@@ -11,7 +11,7 @@ use crate::{
     loss,
     models::{
         Model,
-        closed_form::{Backprop, Factors, Slope},
+        closed_form::{Backprop, Factors, Gradient},
         layers,
     },
     random::{Draws, Stream},
@@ -123,7 +123,11 @@ impl<'a> Objective<'a> {
 
     /// Outputs `[T, S or Q, N]` of the model with these fast weights.
     pub fn outputs(&self, fast: &[Tensor], rows: Rows) -> Tensor {
-        self.model.body(self.body(fast), &self.part(rows).enter(fast))
+        self.outputs_on(self.part(rows), fast)
+    }
+
+    fn outputs_on(&self, part: &Part, fast: &[Tensor]) -> Tensor {
+        self.model.body(self.body(fast), &part.enter(fast)) // [T, R, N]
     }
 
     /// Mean loss of each task on these rows, `[T]`.
@@ -141,7 +145,7 @@ impl<'a> Objective<'a> {
         match self.batch_rows(step) {
             Some(rows) => {
                 let part = self.support.pick(&rows);
-                loss::per_task(&self.model.body(self.body(fast), &part.enter(fast)), &part.y)
+                loss::per_task(&self.outputs_on(&part, fast), &part.y)
             }
             None => self.losses(fast, Rows::Support),
         }
@@ -169,7 +173,7 @@ impl<'a> Objective<'a> {
         let body = self.body(fast);
         self.record(|| {
             let mut gradient = match self.backpropagate_on(part, fast) {
-                Some(pass) => pass.slope.dense(),
+                Some(pass) => pass.gradient.dense(),
                 None => with_grad(|| {
                     let taps: Vec<Tensor> = [&part.enter(fast)].into_iter().chain(body).map(tap).collect();
                     let loss = loss::per_task(&self.model.body(&taps[1..], &taps[0]), &part.y).sum(None);
@@ -187,15 +191,15 @@ impl<'a> Objective<'a> {
         if self.batch.is_none()
             && let Some(pass) = self.record(|| self.backpropagate(fast, Rows::Support))
         {
-            return self.descend_along(fast, &pass.slope, rate);
+            return self.descend_along(fast, &pass.gradient, rate);
         }
         fast.iter().zip(self.gradient(step, fast)).map(|(phi, g)| phi - g * rate).collect()
     }
 
     /// The same along a gradient on the support set.
-    pub fn descend_along(&self, fast: &[Tensor], slope: &Slope, rate: f64) -> Vec<Tensor> {
-        let mut moved = self.support.descend(fast, &slope.input, rate);
-        moved.extend(slope.descend(self.body(fast), rate));
+    pub fn descend_along(&self, fast: &[Tensor], gradient: &Gradient, rate: f64) -> Vec<Tensor> {
+        let mut moved = self.support.descend(fast, &gradient.input, rate);
+        moved.extend(gradient.descend(self.body(fast), rate));
         moved
     }
 
@@ -211,23 +215,29 @@ impl<'a> Objective<'a> {
 
     /// The Hessian of the support loss with respect to what goes into the body and the body's weights, times the direction
     /// `lambda`, shaped as the fast weights; `pass` is the one at `fast`.
-    pub fn hessian_product(&self, fast: &[Tensor], pass: &Backprop, lambda: &[Tensor]) -> Option<Slope> {
+    pub fn hessian_product(&self, fast: &[Tensor], pass: &Backprop, lambda: &[Tensor]) -> Option<Gradient> {
         let dz = self.support.push_forward(lambda);
         Some(self.model.closed_form()?.hessian_product(self.body(fast), pass, &dz, self.body(lambda)))
     }
 
-    /// The gradient with respect to the fast weights that belongs to `slope`, one with respect to what goes into the body on these
+    /// The gradient with respect to the fast weights that belongs to `gradient`, one with respect to what goes into the body on these
     /// rows and to the body.
-    pub fn pull_back(&self, slope: &Slope, rows: Rows) -> Vec<Tensor> {
-        let mut pulled = self.part(rows).pull_back(&slope.input);
-        pulled.extend(slope.layers.iter().flat_map(Factors::dense));
+    pub fn pull_back(&self, gradient: &Gradient, rows: Rows) -> Vec<Tensor> {
+        let mut pulled = self.part(rows).pull_back(&gradient.input);
+        pulled.extend(gradient.layers.iter().flat_map(Factors::dense));
         pulled
     }
 
     /// `lambda`, shaped as the fast weights, plus `scale` times that gradient.
-    pub fn pull_back_onto(&self, lambda: &[Tensor], slope: &Slope, rows: Rows, scale: f64) -> Vec<Tensor> {
-        let mut pulled = self.part(rows).pull_back_onto(lambda, &slope.input, scale);
-        pulled.extend(slope.descend(self.body(lambda), -scale));
+    pub fn pull_back_onto(
+        &self,
+        lambda: &[Tensor],
+        gradient: &Gradient,
+        rows: Rows,
+        scale: f64,
+    ) -> Vec<Tensor> {
+        let mut pulled = self.part(rows).pull_back_onto(lambda, &gradient.input, scale);
+        pulled.extend(gradient.descend(self.body(lambda), -scale));
         pulled
     }
 

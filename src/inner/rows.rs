@@ -99,7 +99,7 @@ impl Part {
     pub fn gradient(&self, g: Tensor) -> Vec<Tensor> {
         match &self.input {
             Input::Nothing => vec![],
-            Input::Explicit => Factors::new(g, self.x.shallow_clone()).dense().into(),
+            Input::Explicit => self.factors(&g).dense().into(),
             Input::Implicit { .. } => vec![g],
         }
     }

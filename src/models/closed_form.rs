@@ -14,7 +14,7 @@ pub trait ClosedForm {
     fn backpropagate(&self, params: &[Tensor], z: &Tensor, onehot: &Tensor) -> Backprop;
 
     /// The Hessian of the same loss at the point of `at`, times the direction (`dz` `[T, R, H]`, `dparams` as `params`).
-    fn hessian_product(&self, params: &[Tensor], at: &Backprop, dz: &Tensor, dparams: &[Tensor]) -> Slope;
+    fn hessian_product(&self, params: &[Tensor], at: &Backprop, dz: &Tensor, dparams: &[Tensor]) -> Gradient;
 }
 
 /// One pass forwards and backwards.
@@ -24,18 +24,18 @@ pub struct Backprop {
     /// Their softmax.
     pub probabilities: Tensor,
     /// The gradient.
-    pub slope: Slope,
+    pub gradient: Gradient,
 }
 
 /// A gradient, or a Hessian times a vector, with respect to a body's input and its layers.
-pub struct Slope {
+pub struct Gradient {
     /// With respect to the body's input, `[T, R, H]`.
     pub input: Tensor,
     /// With respect to each linear layer, the first first.
     pub layers: Vec<Factors>,
 }
 
-impl Slope {
+impl Gradient {
     /// With respect to the input, then to weight `[T, O, I]` and bias `[T, O]` of each layer.
     pub fn dense(&self) -> Vec<Tensor> {
         let layers = self.layers.iter().flat_map(Factors::dense);

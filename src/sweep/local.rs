@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 
 use super::{
     sampler::Told,
-    study::{End, Study, Trial, best},
+    study::{End, Study, Trial},
 };
 use crate::experiment::folder::{Folder, write_whole};
 
@@ -26,7 +26,7 @@ pub struct Launch<'a> {
     pub data_dir: Option<&'a Path>,
     /// Set when the user wants to stop.
     pub stop: &'a AtomicBool,
-    /// Told of every trial that ends: how many have, and of how many.
+    /// Told of every trial that ends, and how far the study is then.
     pub observe: &'a mut dyn FnMut(&Trial, &End, Progress),
 }
 
@@ -63,9 +63,12 @@ pub fn run(study: &Study, launch: &mut Launch) -> Result<Vec<(Trial, End)>> {
         let late = budget.minutes.is_some_and(|minutes| started.elapsed().as_secs_f64() > minutes * 60.0);
         let stopping = launch.stop.load(Ordering::Relaxed);
         while running.len() < launch.jobs && next < budget.trials && !exhausted && !late && !stopping {
-            let told =
-                ended.values().map(|(trial, end)| Told { point: trial.point.clone(), score: end.score });
-            let Some(trial) = study.trial(next, &told.collect::<Vec<_>>())? else {
+            let told = || {
+                let told =
+                    |(trial, end): &(Trial, End)| Told { point: trial.point.clone(), score: end.score };
+                ended.values().map(told).collect()
+            };
+            let Some(trial) = study.trial(next, told)? else {
                 exhausted = true;
                 break;
             };
@@ -177,9 +180,8 @@ fn note(
 ) -> Result<()> {
     study.finish(trial.number, &end)?;
     ended.insert(trial.number, (trial.clone(), end.clone()));
-    let trials: Vec<(Trial, End)> = ended.values().cloned().collect();
-    let best = best(&trials).and_then(|(_, end)| end.score);
-    (launch.observe)(&trial, &end, Progress { ended: trials.len(), best });
+    let best = ended.values().filter_map(|(_, end)| end.score).reduce(f64::max);
+    (launch.observe)(&trial, &end, Progress { ended: ended.len(), best });
     Ok(())
 }
 

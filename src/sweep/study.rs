@@ -98,17 +98,17 @@ impl<'a> Study<'a> {
         self.folder.path.join("trials").join(format!("{number:04}{ending}"))
     }
 
-    /// The trial, as it was left or as the sampler gives it now; `None` when there is nothing left to look at.
+    /// The trial, as it was left or as the sampler gives it now, after what it is `told`; `None` when there is nothing left to look at.
     ///
     /// # Errors
     /// Its file is damaged, or cannot be written.
-    pub fn trial(&self, number: usize, told: &[Told]) -> Result<Option<Trial>> {
+    pub fn trial(&self, number: usize, told: impl FnOnce() -> Vec<Told>) -> Result<Option<Trial>> {
         let file = self.file(number, ".json");
         if let Some(trial) = read_json(&file)? {
             return Ok(Some(trial));
         }
         let sweep = &self.plan.sweep;
-        let Some(point) = sweep.sampler.point(&sweep.space, number, told) else { return Ok(None) };
+        let Some(point) = sweep.sampler.point(&sweep.space, number, &told()) else { return Ok(None) };
         let trial = Trial { number, values: sweep.space.at(&point), point };
         write_whole(&file, serde_json::to_string_pretty(&trial)?.as_bytes())?;
         Ok(Some(trial))
@@ -240,7 +240,7 @@ impl Study<'_> {
 }
 
 /// The best trial so far, the first of equals.
-pub fn best(trials: &[(Trial, End)]) -> Option<&(Trial, End)> {
+fn best(trials: &[(Trial, End)]) -> Option<&(Trial, End)> {
     let scored = trials.iter().filter(|(_, end)| end.score.is_some());
     scored.reduce(|best, next| if next.1.score > best.1.score { next } else { best })
 }

@@ -6,7 +6,7 @@ use rand::{RngExt, seq::index::sample};
 use tch::{Device, Kind, Tensor};
 
 use super::{
-    Episode, TaskSource,
+    Episode, Extent, TaskSource,
     augmentation::{Augmentation, Map, quarter_turn, warp},
 };
 use crate::{
@@ -84,6 +84,20 @@ pub struct TaskSize {
     pub queries: usize,
 }
 
+impl TaskSize {
+    /// Rows of a task of images with `inputs` pixels.
+    pub fn extent(self, inputs: usize) -> Extent {
+        Extent { support: self.ways * self.shots, queries: self.ways * self.queries, inputs }
+    }
+
+    /// Labels `[T, N*K + N*Q]` of `tasks` tasks, i64: the place of each row's class in its task.
+    pub fn labels(self, tasks: usize, device: Device) -> Tensor {
+        let of = |count: usize| (0..self.ways).flat_map(move |way| vec![way as i64; count]);
+        let labels: Vec<i64> = of(self.shots).chain(of(self.queries)).collect();
+        Tensor::from_slice(&labels).to_device(device).repeat([tasks as i64, 1])
+    }
+}
+
 impl FewShot {
     /// Episodes whose classes are `pools`; meta-batch `i` comes from the stream (`seed`, `purpose`, `i`).
     ///
@@ -138,19 +152,12 @@ impl FewShot {
         let rows = size.ways * (size.shots + size.queries);
         let tasks = images.size()[0] as usize / rows;
         let x = images.reshape(self.shape(tasks, rows));
-        Episode { x, y: self.labels(tasks, size), support: (size.ways * size.shots) as i64 }
+        Episode { x, y: size.labels(tasks, self.bank.device), support: (size.ways * size.shots) as i64 }
     }
 
     /// Images drawn of each class.
     fn block(&self) -> usize {
         self.size.shots + self.size.queries
-    }
-
-    /// Labels `[T, N*K + N*Q]`: the place of each row's class in its task.
-    fn labels(&self, tasks: usize, size: TaskSize) -> Tensor {
-        let of = |count: usize| (0..size.ways).flat_map(move |way| vec![way as i64; count]);
-        let labels: Vec<i64> = of(size.shots).chain(of(size.queries)).collect();
-        Tensor::from_slice(&labels).to_device(self.bank.device).repeat([tasks as i64, 1])
     }
 
     fn shape(&self, tasks: usize, rows: usize) -> [i64; 3] {

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::{Activation, Network};
 use crate::models::{
-    closed_form::{Backprop, ClosedForm, Factors, Slope},
+    closed_form::{Backprop, ClosedForm, Factors, Gradient},
     layers,
 };
 
@@ -32,7 +32,7 @@ impl ClosedForm for Network {
             g = next;
         }
         factors.reverse();
-        Backprop { outputs, probabilities, slope: Slope { input: g, layers: factors } }
+        Backprop { outputs, probabilities, gradient: Gradient { input: g, layers: factors } }
     }
 
     /// The derivative of every line of the gradient along the direction (Pearlmutter 1994, Fast exact multiplication by the
@@ -44,9 +44,9 @@ impl ClosedForm for Network {
     ///     d(g_{l+1}^T a_l) = dg_{l+1}^T a_l + g_{l+1}^T da_l
     ///     dg_l = (dg_{l+1} W_l + g_{l+1} dW_l) f'(z_l) + (g_{l+1} W_l) f''(z_l) dz_l
     /// ```
-    fn hessian_product(&self, params: &[Tensor], at: &Backprop, dz: &Tensor, dparams: &[Tensor]) -> Slope {
+    fn hessian_product(&self, params: &[Tensor], at: &Backprop, dz: &Tensor, dparams: &[Tensor]) -> Gradient {
         let layers = params.chunks_exact(2).zip(dparams.chunks_exact(2));
-        let factors = &at.slope.layers;
+        let factors = &at.gradient.layers;
         let mut dz = dz.shallow_clone(); // [T, R, H_l]
         let mut da = Vec::new();
         for (l, (layer, dlayer)) in layers.clone().enumerate() {
@@ -73,6 +73,6 @@ impl ClosedForm for Network {
             dg = next;
         }
         products.reverse();
-        Slope { input: dg, layers: products }
+        Gradient { input: dg, layers: products }
     }
 }
