@@ -21,6 +21,8 @@ pub struct Trainer<'a> {
     pub source: &'a dyn TaskSource,
     /// Outer iterations.
     pub iterations: usize,
+    /// Where training pauses, at the latest after all iterations.
+    pub until: usize,
     /// T.
     pub meta_batch: usize,
     /// How theta moves.
@@ -134,7 +136,7 @@ impl Trainer<'_> {
             let progress = Progress { iteration: 0, loss: None, rate: None, validation: Some(validation) };
             heed(observe(&state, progress)?)?;
         }
-        while state.iteration < self.iterations && !self.exhausted(&state) {
+        while state.iteration < self.iterations.min(self.until) && !self.exhausted(&state) {
             let i = state.iteration;
             let draws = Draws { seed: self.seed, purpose: Purpose::Inner, occasion: i as u64 };
             let Some(step) = chunks::meta_gradient(

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{DataDir, ExperimentFile, Machine, say, stop_flag};
-use crate::experiment::{self, INTERRUPTED, Options, Outcome, folder::Existing};
+use crate::experiment::{self, INTERRUPTED, Options, Outcome, folder::Existing, plan::Goal};
 
 /// Run an experiment: train every method, test it, write tables and figures
 ///
@@ -37,6 +37,9 @@ pub struct Arguments {
     /// Train and validate only: nothing looks at the test episodes
     #[arg(long)]
     no_test: bool,
+    /// Pause training at this iteration and validate; --resume goes on from there
+    #[arg(long, value_name = "ITERATION", requires = "no_test", value_parser = clap::value_parser!(u64).range(1..))]
+    until: Option<u64>,
     /// No progress and no table; errors only
     #[arg(long, short)]
     quiet: bool,
@@ -58,7 +61,10 @@ impl Arguments {
             device,
             split: self.machine.split(device)?,
             budget: self.machine.budget(device),
-            test: !self.no_test,
+            goal: match self.no_test {
+                true => Goal::Validate { until: self.until.map(|iteration| iteration as usize) },
+                false => Goal::Test,
+            },
             quiet: self.quiet,
             stop: &stop,
         };

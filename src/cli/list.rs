@@ -9,8 +9,12 @@ use serde::Serialize;
 use super::say;
 
 use crate::{
-    algorithms::AlgorithmSpec, data, inner::RuleSpec, models::ModelSpec, registry::Entry,
-    sweep::sampler::SamplerSpec,
+    algorithms::AlgorithmSpec,
+    data,
+    inner::RuleSpec,
+    models::ModelSpec,
+    registry::Entry,
+    sweep::{pruner::PrunerSpec, sampler::SamplerSpec},
 };
 
 /// List what experiment and sweep files can name, with the defaults
@@ -28,6 +32,7 @@ enum Kind {
     Models,
     Rules,
     Samplers,
+    Pruners,
 }
 
 impl Arguments {
@@ -49,6 +54,9 @@ impl Arguments {
                     section("samplers of sweeps", SamplerSpec::ENTRIES, &SamplerSpec::all(), |_| {
                         String::new()
                     })?
+                }
+                Kind::Pruners => {
+                    section("pruners of sweeps", PrunerSpec::ENTRIES, &PrunerSpec::all(), |_| String::new())?
                 }
             };
         }

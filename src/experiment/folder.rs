@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::spec::Experiment;
+use super::{plan::Goal, spec::Experiment};
 use crate::misuse::misuse;
 
 /// What to do with results that are already there.
@@ -62,8 +62,8 @@ impl Folder {
     /// # Errors
     /// The folder cannot be written, another process uses it, or it holds results that `existing` does not allow.
     ///
-    /// What counts as finished there depends on whether runs are to be tested, `test`.
-    pub fn open(out: &Path, experiment: &Experiment, existing: Existing, test: bool) -> Result<Self> {
+    /// What counts as finished there depends on the `goal`.
+    pub fn open(out: &Path, experiment: &Experiment, existing: Existing, goal: Goal) -> Result<Self> {
         let path = out.join(&experiment.name);
         fs::create_dir_all(&path).with_context(|| cannot_write(&path))?;
         let folder = Self::at(&path)?;
@@ -76,7 +76,7 @@ impl Folder {
                 folder.path.display(),
                 first_difference(&old, &config)
             ),
-            Ok(_) if existing == Existing::Refuse && !experiment.is_finished(&folder.path, test) => misuse!(
+            Ok(_) if existing == Existing::Refuse && !experiment.is_finished(&folder.path, goal) => misuse!(
                 "{} holds an unfinished run of this experiment: go on with --resume, or start anew with --fresh",
                 folder.path.display()
             ),

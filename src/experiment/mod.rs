@@ -35,6 +35,7 @@ use crate::{
 };
 use folder::{Existing, Folder};
 use material::Material;
+use plan::Goal;
 use progress::MethodLine;
 use run::{Ended, Workplace};
 use spec::Experiment;
@@ -53,8 +54,8 @@ pub struct Options<'a> {
     pub split: Split,
     /// Bytes for the tasks worked on at once.
     pub budget: u64,
-    /// Whether runs are tested, or only trained and validated.
-    pub test: bool,
+    /// How far runs go.
+    pub goal: Goal,
     /// No progress, no table.
     pub quiet: bool,
     /// Set when the user wants to stop.
@@ -80,7 +81,7 @@ pub enum Outcome {
 /// # Errors
 /// Nothing can be run: the data or the results folder cannot be had.
 pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
-    let folder = Folder::open(options.out, experiment, options.existing, options.test)?;
+    let folder = Folder::open(options.out, experiment, options.existing, options.goal)?;
     let material = Material::load(experiment, &options.source, options.device)?;
     let workplace = Workplace {
         material: &material,
@@ -89,11 +90,11 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         device: options.device,
         split: &options.split,
         budget: options.budget,
-        test: options.test,
+        goal: options.goal,
         replaces: options.existing == Existing::Replace,
     };
     let folds = material.folds()?;
-    if !options.test {
+    if options.goal != Goal::Test {
         material.require_validation(&folds)?;
     }
     let changes = workplace.check_starts(&folds)?;
@@ -111,7 +112,7 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         let mut line = MethodLine::new(name, width, options.quiet);
         let (mut done, mut failed) = (0, 0);
         for run in experiment.runs().iter().filter(|run| run.name == name) {
-            if run.is_done(&folder.path, options.test) {
+            if run.is_done(&folder.path, options.goal) {
                 done += 1;
                 continue;
             }
@@ -133,7 +134,7 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
                 return Ok(Outcome::Stopped);
             }
         }
-        if options.test {
+        if options.goal == Goal::Test {
             table = results::summarise_runs(&folder, experiment)?;
         }
         let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };

@@ -23,7 +23,19 @@ pub struct Run<'a> {
 /// Written when a run is done, so that its being there says so.
 pub const EVALUATION: &str = "evaluation.csv";
 /// Written when a run is trained and validated.
-pub const VALIDATION: &str = "validation.csv";
+pub(super) const VALIDATION: &str = "validation.csv";
+
+/// What is asked of an experiment's runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// To be trained, validated and tested.
+    Test,
+    /// To be trained and validated; nothing looks at the test episodes.
+    Validate {
+        /// Training pauses at this iteration, is validated there, and can be resumed.
+        until: Option<usize>,
+    },
+}
 
 impl Experiment {
     /// All runs, method by method.
@@ -44,16 +56,30 @@ impl Experiment {
         runs
     }
 
-    /// Whether every run has done in this folder what is asked for, see [`Run::is_done`].
-    pub fn is_finished(&self, results: &Path, test: bool) -> bool {
-        self.runs().iter().all(|run| run.is_done(results, test))
+    /// Whether every run has done in this folder what is asked for.
+    pub fn is_finished(&self, results: &Path, goal: Goal) -> bool {
+        self.runs().iter().all(|run| run.is_done(results, goal))
     }
 }
 
 impl Run<'_> {
-    /// Whether the run has done in the experiment's folder what is asked for: with `test` its test, otherwise its validation.
-    pub fn is_done(&self, results: &Path, test: bool) -> bool {
-        results.join(self.file(if test { EVALUATION } else { VALIDATION })).exists()
+    /// Whether the run has done in the experiment's folder what is asked for.
+    pub fn is_done(&self, results: &Path, goal: Goal) -> bool {
+        match goal {
+            Goal::Test => results.join(self.file(EVALUATION)).exists(),
+            Goal::Validate { until } => self.validated(results, until).is_some(),
+        }
+    }
+
+    /// Where the validation of the whole training is, relative to the experiment's folder, or of a training paused at an iteration.
+    pub fn validation(&self, paused: Option<usize>) -> PathBuf {
+        self.file(&paused.map_or(VALIDATION.to_owned(), |iteration| format!("validation-{iteration}.csv")))
+    }
+
+    /// The validation that is in the experiment's folder of a training until an iteration: paused there, or complete before it.
+    pub fn validated(&self, results: &Path, until: Option<usize>) -> Option<PathBuf> {
+        let files = [until, None].map(|paused| results.join(self.validation(paused)));
+        files.into_iter().find(|file| file.exists())
     }
 
     /// A file of the run, relative to the experiment's folder.

@@ -5,7 +5,13 @@ use std::path::Path;
 use anyhow::Result;
 use serde::de::DeserializeOwned;
 
-use super::{folder, folder::Folder, plan::EVALUATION, spec::Experiment, table::tables};
+use super::{
+    folder,
+    folder::Folder,
+    plan::{EVALUATION, VALIDATION},
+    spec::Experiment,
+    table::tables,
+};
 use crate::{
     figures::{Results, draw_all},
     records,
@@ -52,7 +58,7 @@ fn read(path: &Path, experiment: &Experiment) -> Result<Results> {
         methods: experiment.methods.keys().cloned().collect(),
         train: rows(path, experiment, "train.csv")?,
         evaluation: rows(path, experiment, EVALUATION)?,
-        validation: rows(path, experiment, "validation.csv")?,
+        validation: rows(path, experiment, VALIDATION)?,
         ways: task.ways,
     })
 }

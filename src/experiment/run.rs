@@ -16,7 +16,7 @@ use super::{
     environment::environment,
     folder::Folder,
     material::{Fold, Material},
-    plan::{EVALUATION, Run, VALIDATION},
+    plan::{EVALUATION, Goal, Run},
     progress::MethodLine,
     start::Ready,
     state,
@@ -66,8 +66,8 @@ pub struct Workplace<'a> {
     pub split: &'a Split,
     /// Bytes for the tasks worked on at once.
     pub budget: u64,
-    /// Whether runs are tested, or only trained and validated.
-    pub test: bool,
+    /// How far runs go.
+    pub goal: Goal,
     /// Whether results that are there will be replaced.
     pub replaces: bool,
 }
@@ -119,9 +119,10 @@ impl Workplace<'_> {
             && let Some(validation) = &validation
         {
             let rows = self.test(run, &ready, &theta, validation, line)?;
-            self.write(run, VALIDATION, &records::to_csv(&rows)?)?;
+            let paused = self.until().filter(|until| state.iteration == *until && *until < train.iterations);
+            self.folder.write(run.validation(paused), &records::to_csv(&rows)?)?;
         }
-        if !self.test {
+        if self.goal != Goal::Test {
             let seconds = started.elapsed().as_secs_f64();
             return Ok(self.log(
                 run,
@@ -174,8 +175,9 @@ impl Workplace<'_> {
             validation: validator,
             seed: run.seed,
             split: &ready.split,
+            until: self.until().unwrap_or(train.iterations),
         };
-        line.train(state.iteration, train.iterations);
+        line.train(state.iteration, trainer.until.min(train.iterations));
         let label = label(run);
         let mut saved = Instant::now();
         let state = trainer.train(state, |state, progress| {
@@ -204,6 +206,14 @@ impl Workplace<'_> {
         self.write(run, "train.csv", &records::to_csv(&rows)?)?;
         self.write(run, "state.safetensors", &state::save(&state)?)?;
         Ok(state)
+    }
+
+    /// Where training pauses.
+    fn until(&self) -> Option<usize> {
+        match self.goal {
+            Goal::Test => None,
+            Goal::Validate { until } => until,
+        }
     }
 
     fn save_checkpoint(&self, run: &Run, theta: &Params) -> Result<()> {

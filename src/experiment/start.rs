@@ -53,7 +53,7 @@ impl Workplace<'_> {
                     file.display()
                 );
             }
-            if !self.replaces && !run.is_done(&self.folder.path, self.test) {
+            if !self.replaces && !run.is_done(&self.folder.path, self.goal) {
                 changes.extend(differences(&left, &environment(self.device, &ready.split, &fold.hash)));
             }
         }

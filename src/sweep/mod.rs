@@ -1,7 +1,14 @@
 //! Sweeps: searching a space of experiments for the one that validates best. Nothing here looks at a test episode.
 
-pub mod local;
+pub mod estimate;
+pub mod launcher;
+pub mod objective;
+pub mod pruner;
+pub mod report;
+pub mod run;
 pub mod sampler;
+pub mod schedule;
 pub mod space;
 pub mod spec;
 pub mod study;
+pub mod trial;

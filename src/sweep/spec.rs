@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use garde::Validate;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
+    launcher::slurm::check_options,
+    objective::Objective,
+    pruner::PrunerSpec,
     sampler::SamplerSpec,
     space::{Assigned, Space, active},
 };
@@ -44,6 +47,10 @@ pub struct Sweep {
     /// When to end.
     #[garde(dive)]
     pub budget: Budget,
+    /// Which trials are trained to the end; all, if none is named.
+    #[garde(dive)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruner: Option<PrunerSpec>,
     /// What is best.
     #[garde(skip)]
     #[serde(default)]
@@ -52,6 +59,10 @@ pub struct Sweep {
     #[garde(length(min = 1, max = 1000))]
     #[serde(default = "one_seed")]
     pub seeds: Vec<u64>,
+    /// Options of `sbatch` for trials that run on a Slurm cluster, without their dashes: `{partition: gpu, time: 60}`.
+    #[garde(skip)]
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub slurm: IndexMap<String, Value>,
 }
 
 /// When a sweep ends.
@@ -65,17 +76,6 @@ pub struct Budget {
     #[garde(inner(custom(crate::validity::positive)))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<f64>,
-}
-
-/// What makes a trial better, on the validation episodes, at the number of adaptation steps that does best there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Objective {
-    /// Higher mean accuracy.
-    #[default]
-    Accuracy,
-    /// Lower mean loss.
-    Loss,
 }
 
 fn one_seed() -> Vec<u64> {
@@ -106,6 +106,7 @@ impl Plan {
         for (path, value) in &sweep.set {
             put(&mut document, path, value, &source)?;
         }
+        check_options(&sweep.slurm).with_context(|| source.clone())?;
         let plan = Self { sweep, base: document };
         plan.check(&source)?;
         Ok(plan)
@@ -124,6 +125,15 @@ impl Plan {
             );
         }
         let parameters = self.sweep.space.parameters();
+        if let Some(PrunerSpec::Racing(_)) = self.sweep.pruner
+            && let Some(other) = parameters.iter().find(|parameter| changes_episodes(parameter.path))
+        {
+            misuse!(
+                "{source}: racing compares trials on the same validation episodes, but {} changes them: choose another \
+                 pruner, asha for example",
+                other.path
+            );
+        }
         for (place, parameter) in parameters.iter().enumerate() {
             let mut reason = None;
             let sound = [0.0, 0.5, 0.999_999].into_iter().any(|u| {
@@ -171,6 +181,13 @@ impl Plan {
         let text = serde_saphyr::to_string(&document)?;
         read::parse(&text, "the trial's experiment")
     }
+}
+
+/// Whether another value of this key means other validation episodes.
+fn changes_episodes(path: &str) -> bool {
+    (path.starts_with("task.") && !path.starts_with("task.augment"))
+        || path.starts_with("evaluate.")
+        || path.contains("validate")
 }
 
 fn put(document: &mut Value, path: &str, value: &Value, source: &str) -> Result<()> {

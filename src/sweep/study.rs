@@ -1,61 +1,66 @@
 //! A study: what a sweep leaves on disk, and from which it goes on.
 //!
-//! `trials/0007.yaml` is a trial's experiment, `trials/0007.json` where it looked, `trials/0007/` its results as any experiment's, and
-//! `trials/0007.done.json` how it ended. A trial without the last is run, or goes on, when the sweep is started again.
+//! `trials/0007.json` says where a trial looks and how it did at each rung, `trials/0007.yaml` is its experiment and `trials/0007/` the
+//! results of that, as any experiment's.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
-use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::{
-    sampler::Told,
-    space::{Assigned, Domain},
-    spec::{Objective, Plan},
+    objective::mean,
+    schedule::Trials,
+    spec::{Plan, Sweep},
+    trial::{Job, Rung, Trial},
 };
 use crate::{
-    experiment::folder::{Folder, write_whole},
-    figures::study::{self as figures, Response, Scale, StudyResults},
+    experiment::{
+        folder::{Folder, write_whole},
+        spec::Experiment,
+    },
     misuse::misuse,
-    records::{self, EvaluationRow},
-    summary::summarise,
+    records::{self, EvaluationRow, TrainRow},
 };
 
 /// A study, locked for this process.
 pub struct Study<'a> {
     /// What is searched, and how.
     pub plan: &'a Plan,
-    folder: Folder,
-}
-
-/// Where a trial looks.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Trial {
-    /// From 0.
-    pub number: usize,
-    /// In the unit cube.
-    pub point: Vec<f64>,
-    /// As values.
-    pub values: Vec<Assigned>,
-}
-
-/// How a trial ended.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct End {
-    /// The objective, more is better; none if it failed.
-    pub score: Option<f64>,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// How long it ran.
-    pub seconds: f64,
+    pub(super) folder: Folder,
 }
 
 const SWEEP: &str = "sweep.yaml";
+
+/// The trials that have begun in a study's folder.
+///
+/// # Errors
+/// A trial's file is damaged.
+pub fn recorded(study: &Path, sweep: &Sweep) -> Result<Trials> {
+    let mut trials = Trials::new();
+    for number in 0..sweep.budget.trials {
+        let file = file(study, number, ".json");
+        let text = match fs::read_to_string(&file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            read => read.with_context(|| format!("cannot read {}", file.display()))?,
+        };
+        let trial = serde_json::from_str(&text).with_context(|| {
+            format!("{} is damaged: remove it, and the trial is run again", file.display())
+        })?;
+        trials.insert(number, trial);
+    }
+    Ok(trials)
+}
+
+fn file(study: &Path, number: usize, ending: &str) -> PathBuf {
+    study.join("trials").join(format!("{number:04}{ending}"))
+}
 
 impl<'a> Study<'a> {
     /// Opens `out/<name>`, new or as it was left.
@@ -68,10 +73,12 @@ impl<'a> Study<'a> {
             format!("cannot write to {}: choose another folder with --out", path.display())
         })?;
         let folder = Folder::at(&path)?;
-        // A larger budget goes on with the same study.
+        // With a larger budget, or other computers, it is still the same study.
         let comparable = |text: &str| {
             let mut value: Value = serde_saphyr::from_str(text).unwrap_or_default();
-            value.as_object_mut().map(|map| map.remove("budget"));
+            if let Some(map) = value.as_object_mut() {
+                map.retain(|key, _| !["budget", "slurm"].contains(&key.as_str()));
+            }
             value
         };
         let text = serde_saphyr::to_string(&plan.sweep)?;
@@ -95,163 +102,150 @@ impl<'a> Study<'a> {
 
     /// A file of a trial.
     pub fn file(&self, number: usize, ending: &str) -> PathBuf {
-        self.folder.path.join("trials").join(format!("{number:04}{ending}"))
+        file(self.path(), number, ending)
     }
 
-    /// The trial, as it was left or as the sampler gives it now, after what it is `told`; `None` when there is nothing left to look at.
+    /// All trials that have begun.
     ///
     /// # Errors
-    /// Its file is damaged, or cannot be written.
-    pub fn trial(&self, number: usize, told: impl FnOnce() -> Vec<Told>) -> Result<Option<Trial>> {
-        let file = self.file(number, ".json");
-        if let Some(trial) = read_json(&file)? {
-            return Ok(Some(trial));
-        }
+    /// A trial's file is damaged.
+    pub fn trials(&self) -> Result<Trials> {
         let sweep = &self.plan.sweep;
-        let Some(point) = sweep.sampler.point(&sweep.space, number, &told()) else { return Ok(None) };
-        let trial = Trial { number, values: sweep.space.at(&point), point };
-        write_whole(&file, serde_json::to_string_pretty(&trial)?.as_bytes())?;
+        let mut trials = recorded(self.path(), sweep)?;
+        if sweep.pruner.as_ref().is_some_and(|pruner| pruner.looks_at_episodes()) {
+            for trial in trials.values_mut() {
+                let reached = 0..trial.rungs.len();
+                trial.episodes = reached.map(|rung| self.episodes(trial, rung)).collect::<Result<_>>()?;
+            }
+        }
+        Ok(trials)
+    }
+
+    /// Begins a trial where the sampler looks next; `None` when there is nothing left to look at.
+    ///
+    /// # Errors
+    /// Its file cannot be written.
+    pub fn begin(&self, number: usize, trials: &Trials) -> Result<Option<Trial>> {
+        let sweep = &self.plan.sweep;
+        let Some(point) = sweep.sampler.point(&sweep.space, number, &sweep.told(trials)) else {
+            return Ok(None);
+        };
+        let values = sweep.space.at(&point);
+        let (rungs, curve, episodes) = Default::default();
+        let trial = Trial { number, point, values, rungs, curve, error: None, episodes };
+        self.save(&trial)?;
         Ok(Some(trial))
     }
 
-    /// How a trial ended, if it has.
-    ///
-    /// # Errors
-    /// Its file is damaged.
-    pub fn end(&self, number: usize) -> Result<Option<End>> {
-        read_json(&self.file(number, ".done.json"))
-    }
-
-    /// Notes how a trial ended.
+    /// Notes how far a trial is.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn finish(&self, number: usize, end: &End) -> Result<()> {
-        write_whole(&self.file(number, ".done.json"), serde_json::to_string_pretty(end)?.as_bytes())
+    pub fn save(&self, trial: &Trial) -> Result<()> {
+        write_whole(&self.file(trial.number, ".json"), serde_json::to_string_pretty(trial)?.as_bytes())
     }
 
-    /// The objective of a trial whose runs are done, from their validation episodes.
+    /// A trial's experiment.
+    ///
+    /// # Errors
+    /// A `Misuse` that says why it is not sound.
+    pub fn experiment(&self, trial: &Trial) -> Result<Experiment> {
+        self.plan.experiment(&format!("{:04}", trial.number), &trial.values)
+    }
+
+    /// The iterations until a rung, and whether that is the whole training.
+    fn iterations(&self, experiment: &Experiment, job: Job) -> (usize, bool) {
+        let whole = experiment.methods.values().map(|method| method.train(&experiment.train).iterations);
+        let whole = whole.max().unwrap_or(1);
+        let part = self.plan.sweep.rungs(job.trial).get(job.rung).copied().unwrap_or(1.0);
+        (((part * whole as f64).round() as usize).max(1), part >= 1.0)
+    }
+
+    /// Writes a trial's experiment and gives the arguments of this program that train it up to a rung.
+    ///
+    /// # Errors
+    /// The experiment is not sound, or cannot be written.
+    pub fn arguments(&self, trial: &Trial, job: Job) -> Result<Vec<String>> {
+        let experiment = self.experiment(trial)?;
+        let file = self.file(trial.number, ".yaml");
+        write_whole(&file, serde_saphyr::to_string(&experiment)?.as_bytes())?;
+        let text = |path: &Path| path.display().to_string();
+        let mut arguments = vec!["experiment".to_owned(), text(&file), "--out".into()];
+        arguments.push(text(&self.path().join("trials")));
+        arguments.extend(["--no-test", "--resume", "--quiet"].map(str::to_owned));
+        if let (iterations, false) = self.iterations(&experiment, job) {
+            arguments.extend(["--until".into(), iterations.to_string()]);
+        }
+        Ok(arguments)
+    }
+
+    /// Takes up what a trial's runs have left at a rung.
     ///
     /// # Errors
     /// They left no validation, or a damaged one.
-    pub fn score(&self, trial: &Trial) -> Result<f64> {
-        let experiment = self.plan.experiment(&format!("{:04}", trial.number), &trial.values)?;
-        let mut rows: Vec<EvaluationRow> = Vec::new();
-        for run in experiment.runs() {
-            rows.extend(records::read::<EvaluationRow>(
-                &self.file(trial.number, "").join(run.file("validation.csv")),
-            )?);
-        }
-        let scores = summarise(&rows, &[]).into_iter().map(|row| match self.plan.sweep.objective {
-            Objective::Accuracy => row.accuracy,
-            Objective::Loss => -row.loss,
-        });
-        scores.filter(|score| score.is_finite()).reduce(f64::max).context("the validation gave no number")
-    }
-
-    /// Writes `study.csv`, one row a trial, `figures/`, and `best.yaml`, the best experiment so far, ready to be tested.
-    ///
-    /// # Errors
-    /// They cannot be written.
-    pub fn report(&self, trials: &[(Trial, End)]) -> Result<()> {
-        let sweep = &self.plan.sweep;
-        let mut paths: Vec<&str> = sweep.space.parameters().iter().map(|parameter| parameter.path).collect();
-        paths.dedup();
-        let mut csv = csv::Writer::from_writer(Vec::new());
-        csv.write_record(["trial", "state", "score", "seconds"].into_iter().chain(paths.iter().copied()))?;
-        for (trial, end) in trials {
-            let state = if end.score.is_some() { "done" } else { "failed" };
-            let score = end.score.map(|score| score.to_string()).unwrap_or_default();
-            let fixed = [trial.number.to_string(), state.into(), score, format!("{:.3}", end.seconds)];
-            let label = |path: &&str| match trial.values.iter().find(|assigned| assigned.path == **path) {
-                Some(Assigned { label: Value::String(text), .. }) => text.clone(),
-                Some(assigned) => assigned.label.to_string(),
-                None => String::new(),
-            };
-            csv.write_record(fixed.into_iter().chain(paths.iter().map(label)))?;
-        }
-        self.folder.write("study.csv", &csv.into_inner().map_err(|error| error.into_error())?)?;
-        for figure in figures::draw(&self.results(trials))? {
-            let file = |ending| Path::new("figures").join(&figure.name).with_extension(ending);
-            self.folder.write(file("svg"), figure.svg.as_bytes())?;
-            self.folder.write(file("png"), &figure.png)?;
-        }
-        if let Some((best, end)) = best(trials) {
-            let experiment = self.plan.experiment(&format!("{}-best", sweep.name), &best.values)?;
-            let text = format!(
-                "# The best of {} trials of the sweep {}: trial {}, {:?} {} on validation episodes.\n# quickstudy experiment {}\n{}",
-                trials.len(),
-                sweep.name,
-                best.number,
-                sweep.objective,
-                end.score.unwrap_or(f64::NAN).abs(),
-                self.folder.path.join("best.yaml").display(),
-                serde_saphyr::to_string(&experiment)?
-            );
-            self.folder.write("best.yaml", text.as_bytes())?;
-        }
+    pub fn judge(&self, trial: &mut Trial, job: Job, seconds: f64) -> Result<()> {
+        let episodes = self.episodes(trial, job.rung)?;
+        let score = mean(&episodes);
+        ensure!(score.is_finite(), "the validation gave no number");
+        let experiment = self.experiment(trial)?;
+        let (iterations, _) = self.iterations(&experiment, job);
+        trial.curve = self.curve(&experiment, trial.number)?;
+        trial.rungs.push(Rung { iterations, score, seconds });
+        trial.episodes.push(episodes);
         Ok(())
     }
-}
 
-impl Study<'_> {
-    /// What figures need of the trials.
-    fn results(&self, trials: &[(Trial, End)]) -> StudyResults {
-        let sweep = &self.plan.sweep;
-        // As a reader knows it: a share in per cent, or a loss as it is.
-        let shown = |score: f64| match sweep.objective {
-            Objective::Accuracy => 100.0 * score,
-            Objective::Loss => -score,
-        };
-        let scored = || trials.iter().filter_map(|(trial, end)| Some((trial, shown(end.score?))));
-        let mut parameters: Vec<Response> = Vec::new();
-        for parameter in sweep.space.parameters() {
-            if parameters.iter().any(|response| response.path == parameter.path) {
-                continue; // one key under several options
-            }
-            let options: Vec<Value> = parameter.domain.labels();
-            let value = |label: &Value| match options.iter().position(|option| option == label) {
-                Some(place) => Some(place as f64),
-                None => label.as_f64(),
-            };
-            let points = scored().filter_map(|(trial, score)| {
-                let assigned = trial.values.iter().find(|assigned| assigned.path == parameter.path)?;
-                Some((value(&assigned.label)?, score))
-            });
-            let name = |label: &Value| label.as_str().map_or_else(|| label.to_string(), str::to_owned);
-            let scale = match parameter.domain {
-                Domain::LogUniform(_) => Scale::Logarithmic,
-                Domain::Choice(_) => Scale::Options(options.iter().map(name).collect()),
-                _ => Scale::Linear,
-            };
-            parameters.push(Response { path: parameter.path.to_owned(), scale, points: points.collect() });
+    /// The objective on every validation episode at a rung.
+    fn episodes(&self, trial: &Trial, rung: usize) -> Result<Vec<f64>> {
+        let experiment = self.experiment(trial)?;
+        let (iterations, whole) = self.iterations(&experiment, Job { trial: trial.number, rung });
+        let results = self.file(trial.number, "");
+        let mut rows: Vec<EvaluationRow> = Vec::new();
+        for run in experiment.runs() {
+            let file = run.validated(&results, (!whole).then_some(iterations));
+            let file =
+                file.with_context(|| format!("{} has no validation", results.join(&run.folder).display()))?;
+            rows.extend(records::read::<EvaluationRow>(&file)?);
         }
-        StudyResults {
-            name: sweep.name.clone(),
-            objective: match sweep.objective {
-                Objective::Accuracy => "validation accuracy (%)".into(),
-                Objective::Loss => "validation loss".into(),
-            },
-            lower_is_better: sweep.objective == Objective::Loss,
-            scores: scored().map(|(trial, score)| (trial.number, score)).collect(),
-            parameters,
-        }
+        Ok(self.plan.sweep.objective.episodes(&rows))
     }
-}
 
-/// The best trial so far, the first of equals.
-fn best(trials: &[(Trial, End)]) -> Option<&(Trial, End)> {
-    let scored = trials.iter().filter(|(_, end)| end.score.is_some());
-    scored.reduce(|best, next| if next.1.score > best.1.score { next } else { best })
-}
+    /// Iterations and mean scores over a trial's runs, where they were validated while training.
+    fn curve(&self, experiment: &Experiment, number: usize) -> Result<Vec<(usize, f64)>> {
+        let mut points: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+        for run in experiment.runs() {
+            let file = self.file(number, "").join(run.file("train.csv"));
+            if !file.exists() {
+                continue; // a method that learns nothing
+            }
+            for row in records::read::<TrainRow>(&file)? {
+                if let (Some(accuracy), Some(loss)) = (row.validation_accuracy, row.validation_loss) {
+                    let (sum, count) = points.entry(row.iteration).or_default();
+                    *sum += self.plan.sweep.objective.score(accuracy, loss);
+                    *count += 1.0;
+                }
+            }
+        }
+        Ok(points.into_iter().map(|(iteration, (sum, count))| (iteration, sum / count)).collect())
+    }
 
-/// A file of JSON; `None` if there is none.
-fn read_json<T: DeserializeOwned>(file: &Path) -> Result<Option<T>> {
-    match fs::read_to_string(file) {
-        Ok(text) => Ok(Some(serde_json::from_str(&text).with_context(|| {
-            format!("{} is damaged: remove it, and the trial is run again", file.display())
-        })?)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    /// When a trial's training last saved its state.
+    pub fn saved(&self, number: usize) -> Option<SystemTime> {
+        let runs = fs::read_dir(self.file(number, "")).ok()?.flatten();
+        let states = runs.map(|run| run.path().join("state.safetensors"));
+        states.filter_map(|file| fs::metadata(file).ok()?.modified().ok()).max()
+    }
+
+    /// Whether a process is at work on a trial.
+    pub fn is_at_work(&self, number: usize) -> bool {
+        let folder = self.file(number, "");
+        folder.exists() && Folder::at(&folder).is_err()
+    }
+
+    /// A trial's last words, for why it failed.
+    pub fn last_words(&self, number: usize) -> String {
+        let log = fs::read_to_string(self.file(number, ".log")).unwrap_or_default();
+        let last = log.lines().rev().find(|line| !line.trim().is_empty());
+        last.unwrap_or("it ended without a word").trim_start_matches("error: ").to_owned()
     }
 }

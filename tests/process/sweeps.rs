@@ -67,7 +67,7 @@ fn killed_and_started_again_it_ends_as_one_never_killed() {
     let sandbox = sandbox();
     sandbox.run(&["sweep", "rate.yaml", "--jobs", "1", "--out", "whole"]).says(0, &[]);
     let start = Instant::now();
-    for killed in ["0000.json", "0001.done.json", "0003.json"] {
+    for killed in ["0000.json", "0002.json", "0003.json"] {
         let mut child = sandbox.start(&["sweep", "rate.yaml", "--jobs", "2"]);
         while !sandbox.path("results/rate/trials").join(killed).exists() {
             assert!(start.elapsed() < Duration::from_secs(60), "{killed} never came");
@@ -76,10 +76,10 @@ fn killed_and_started_again_it_ends_as_one_never_killed() {
         child.kill().expect("SIGKILL");
         child.wait().expect("ended");
     }
-    let before = fs::read(sandbox.path("results/rate/trials/0001.done.json")).expect("done");
+    let before = fs::read(sandbox.path("results/rate/trials/0002.json")).expect("done");
     sandbox.run(&["sweep", "rate.yaml", "--jobs", "2"]).says(0, &[]);
     assert_eq!(study(&sandbox, "whole/rate"), study(&sandbox, "results/rate"));
-    let after = fs::read(sandbox.path("results/rate/trials/0001.done.json")).expect("done");
+    let after = fs::read(sandbox.path("results/rate/trials/0002.json")).expect("done");
     assert_eq!(before, after, "a finished trial is not repeated");
 }
 

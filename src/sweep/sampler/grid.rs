@@ -4,7 +4,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 
 use super::{Sampler, Told};
-use crate::sweep::space::{Space, active};
+use crate::sweep::space::{Choice, Domain, Space};
 
 /// Every combination; the last parameter varies fastest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
@@ -25,35 +25,64 @@ impl Default for Grid {
 const END: f64 = 1.0 - f64::EPSILON;
 
 impl Grid {
-    /// Coordinates of one combination, by its number among all, those that differ in nothing that exists included.
-    fn combination(&self, space: &Space, mut number: usize) -> Option<Vec<f64>> {
-        let parameters = space.parameters();
-        let mut point = vec![0.0; parameters.len()];
-        for (coordinate, parameter) in point.iter_mut().zip(&parameters).rev() {
-            let (count, of) = match parameter.domain.count() {
-                Some(count) => (count, count as f64),
-                None => (self.points, (self.points - 1) as f64),
-            };
-            let middle = if parameter.domain.count().is_some() { 0.5 } else { 0.0 };
-            *coordinate = (((number % count) as f64 + middle) / of).min(END);
+    /// Combinations of a space.
+    fn combinations(&self, space: &Space) -> usize {
+        space.0.values().map(|domain| self.alternatives(domain)).fold(1, usize::saturating_mul)
+    }
+
+    /// What one key can be, with all that depends on it.
+    fn alternatives(&self, domain: &Domain) -> usize {
+        match domain {
+            Domain::Choice(Choice::Named(branches)) => {
+                branches.values().map(|branch| self.combinations(&branch.space)).sum()
+            }
+            _ => domain.count().unwrap_or(self.points),
+        }
+    }
+
+    /// The coordinates of one of the combinations; 0 for what does not exist there.
+    fn coordinates(&self, space: &Space, mut number: usize) -> Vec<f64> {
+        let mut keys = Vec::new();
+        for domain in space.0.values().rev() {
+            let count = self.alternatives(domain);
+            keys.push(self.key(domain, number % count));
             number /= count;
         }
-        (number == 0).then_some(point)
+        keys.into_iter().rev().flatten().collect()
+    }
+
+    /// The coordinates of one key and all that depends on it.
+    fn key(&self, domain: &Domain, number: usize) -> Vec<f64> {
+        let middle = |number: usize, count: usize| (number as f64 + 0.5) / count as f64;
+        match (domain, domain.count()) {
+            (Domain::Choice(Choice::Named(branches)), _) => {
+                let mut coordinates = vec![0.0];
+                let mut left = Some(number);
+                for (option, branch) in branches.values().enumerate() {
+                    let count = self.combinations(&branch.space);
+                    match left {
+                        Some(number) if number < count => {
+                            coordinates[0] = middle(option, branches.len());
+                            coordinates.extend(self.coordinates(&branch.space, number));
+                            left = None;
+                        }
+                        _ => {
+                            coordinates.extend(vec![0.0; branch.space.parameters().len()]);
+                            left = left.map(|number| number - count);
+                        }
+                    }
+                }
+                coordinates
+            }
+            (_, Some(count)) => vec![middle(number, count)],
+            (_, None) => vec![(number as f64 / (self.points - 1) as f64).min(END)],
+        }
     }
 }
 
 impl Sampler for Grid {
     fn point(&self, space: &Space, number: usize, _: &[Told]) -> Option<Vec<f64>> {
-        let parameters = space.parameters();
-        // What does not exist varies in combinations that are the same trial: only the first of them counts.
-        let first = |point: &Vec<f64>| {
-            let lowest = self.combination(space, 0).unwrap_or_default();
-            active(&parameters, point)
-                .iter()
-                .zip(point.iter().zip(lowest))
-                .all(|(exists, (u, low))| *exists || *u == low)
-        };
-        (0..).map_while(|i| self.combination(space, i)).filter(first).nth(number)
+        (number < self.combinations(space)).then(|| self.coordinates(space, number))
     }
 }
 

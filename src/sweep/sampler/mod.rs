@@ -24,6 +24,11 @@ pub struct Told {
 pub trait Sampler {
     /// Where trial `number` (from 0) looks, a coordinate in `[0, 1)` for each parameter; `None` if there is nothing left to look at.
     fn point(&self, space: &Space, number: usize, told: &[Told]) -> Option<Vec<f64>>;
+
+    /// Whether it looks at what it is told.
+    fn learns(&self) -> bool {
+        false
+    }
 }
 
 registry! {

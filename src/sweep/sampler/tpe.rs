@@ -76,6 +76,10 @@ impl Sampler for Tpe {
         }
         Some(point)
     }
+
+    fn learns(&self) -> bool {
+        true
+    }
 }
 
 /// The density of one coordinate, a uniform prior always among what it is made of.

@@ -1,5 +1,7 @@
 //! Means and 95 % intervals, over episodes and over seeds, never mixed.
 
+pub mod signed_rank;
+
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// A mean with the half-width of its 95 % interval.
