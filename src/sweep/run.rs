@@ -70,9 +70,10 @@ pub fn run(
     loop {
         if stop.load(Ordering::Relaxed) {
             sweeping.launcher.stop(study)?;
-            sweeping.collect(&mut |trials, event| {
+            // What was only stopped is no news.
+            sweeping.close(&mut |trials, event| {
                 if let Event::Judged(_) = event {
-                    observe(trials, event); // what was only stopped is no news
+                    observe(trials, event);
                 }
             })?;
             break;
@@ -83,6 +84,7 @@ pub fn run(
         }
         let jobs = sweeping.launcher.jobs();
         if jobs.is_empty() {
+            sweeping.close(observe)?;
             break;
         }
         observe(&sweeping.trials, Event::Now(&jobs, sweeping.launcher.room()));
@@ -187,6 +189,12 @@ impl Sweeping<'_> {
             }
         }
         Ok(any)
+    }
+
+    /// Takes up the last, and lets the launcher put away what has been noted.
+    fn close(&mut self, observe: &mut Observer) -> Result<()> {
+        while self.collect(observe)? {}
+        Ok(())
     }
 
     fn fail(&mut self, number: usize, reason: String, observe: &mut Observer) -> Result<()> {

@@ -6,5 +6,6 @@ mod bench;
 mod commands;
 mod runs;
 mod sandbox;
+mod slurm;
 mod stopping;
 mod sweeps;

@@ -5,6 +5,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use flate2::{Compression, write::GzEncoder};
@@ -157,6 +158,15 @@ fn idx(part: usize, per_class: usize) -> (Vec<u8>, Vec<u8>) {
         }
     }
     (images, labels)
+}
+
+/// Waits until a file is there.
+pub fn wait_for(sandbox: &Sandbox, file: &str) {
+    let start = Instant::now();
+    while !sandbox.path(file).exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{file} never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Every CSV file below a folder with its content, by relative path.

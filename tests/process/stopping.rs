@@ -2,21 +2,13 @@
 
 use std::{
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use crate::sandbox::{Ended, Sandbox, csv_files};
+use crate::sandbox::{Ended, Sandbox, csv_files, wait_for};
 
 /// So many iterations that there is time to stop it, and a validation, which saves, at every second one.
 const LONG: [&str; 4] = ["--set", "train.iterations=400", "--set", "train.validate.every=2"];
-
-fn wait_for(sandbox: &Sandbox, file: &str) {
-    let start = Instant::now();
-    while !sandbox.path(file).exists() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{file} never came");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 fn long(more: &[&'static str]) -> Vec<&'static str> {
     [&["experiment", "small.yaml", "--threads", "1"], &LONG[..], more].concat()
