@@ -16,7 +16,7 @@
 //! | [`outer`], [`crew`], [`chunks`], [`train`], [`evaluate`] | the outer loop and the test; they see only traits |
 //! | [`records`], [`stats`], [`summary`], [`figures`] | from CSV files to tables and figures; no tensors |
 //! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
-//! | [`sweep`] | searches: a space of experiments, samplers, trials as child processes |
+//! | [`sweep`] | searches: a space of experiments, samplers, pruners, launchers that run trials here or on Slurm |
 //! | [`bench`] | the time of a meta-training step |
 //! | [`cli`] | the command line |
 //!

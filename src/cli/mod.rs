@@ -17,6 +17,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::available_parallelism,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -177,7 +178,11 @@ fn say(text: &str) -> Result<()> {
     }
 }
 
-/// A flag that is set by the first Ctrl-C or termination signal; the second ends the program at once.
+/// Signals this close together are one.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// A flag that is set by the first Ctrl-C or termination signal; the second ends the program at once. One that follows at once is no
+/// second one: a cluster sends its signals to a job's script and to all that it started.
 ///
 /// A terminal that closes ends the program as it ends any other, unless `nohup` forbids it: what was saved can be resumed.
 fn stop_flag() -> Result<Arc<AtomicBool>> {
@@ -185,11 +190,17 @@ fn stop_flag() -> Result<Arc<AtomicBool>> {
     let flag = Arc::clone(&stop);
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot listen for signals")?;
     std::thread::spawn(move || {
+        let mut first: Option<Instant> = None;
         for _ in signals.forever() {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(INTERRUPTED.into());
+            match first {
+                Some(first) if first.elapsed() > AT_ONCE => std::process::exit(INTERRUPTED.into()),
+                Some(_) => {}
+                None => {
+                    first = Some(Instant::now());
+                    flag.store(true, Ordering::Relaxed);
+                    eprintln!("\nstopping; once more to stop at once");
+                }
             }
-            eprintln!("\nstopping; once more to stop at once");
         }
     });
     Ok(stop)

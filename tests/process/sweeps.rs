@@ -98,6 +98,12 @@ fn a_dry_run_lists_the_trials_that_will_be() {
         let line = format!("lr = {}  methods.maml.maml.inner.sgd.steps = {}", row[5], row[6]);
         assert!(listed.stdout.contains(&line), "{line} is not in\n{}", listed.stdout);
     }
+    assert!(listed.stdout.contains("5 trials to run, each on one core, about 0:0"), "{}", listed.stdout);
+    let again = sandbox.run(&["sweep", "rate.yaml", "--dry-run"]);
+    assert_eq!(
+        again.stdout.lines().filter(|line| line.contains("  done ") && line.contains(" %  ")).count(),
+        5
+    );
 }
 
 #[test]
@@ -157,6 +163,13 @@ fn trials_that_cannot_run_are_refused_and_the_rest_goes_on() {
     sandbox.run(&["sweep", "rate.yaml"]).says(0, &["trial 3 failed", "image"]);
     let states: Vec<String> = study(&sandbox, "results/rate")[1..].iter().map(|row| row[1].clone()).collect();
     assert_eq!(states, ["done", "done", "done", "failed", "failed"]);
+    // One way is no task at all: such an experiment is refused before it is run.
+    let ways =
+        grid.replace("task.shots: {choice: [1, 60]}", "task.ways: {choice: [1, 3]}").replace("rate", "ways");
+    sandbox.write("rate.yaml", ways.as_bytes());
+    sandbox.run(&["sweep", "rate.yaml"]).says(0, &["trial 0 failed", "ways"]);
+    let states: Vec<String> = study(&sandbox, "results/ways")[1..].iter().map(|row| row[1].clone()).collect();
+    assert_eq!(states, ["failed", "failed", "failed", "done", "done"]);
     let all = grid.replace("[1, 60]", "[50, 60]").replace("name: rate", "name: none");
     sandbox.write("rate.yaml", all.as_bytes());
     sandbox.run(&["sweep", "rate.yaml"]).says(1, &["all 5 trials failed", "image"]);

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Ended, Ending, Launcher};
 use crate::{
@@ -88,10 +89,7 @@ impl Launcher for Local {
     /// Asks all jobs to save what they have, and waits until they did.
     fn stop(&mut self, _: &Study) -> Result<()> {
         for running in &self.running {
-            if let Ok(id) = i32::try_from(running.child.id()) {
-                // SAFETY: kill only sends a signal; the child is ours and not yet waited for, so its number is not another's.
-                unsafe { libc::kill(id, libc::SIGTERM) };
-            }
+            let _ = kill_process(Pid::from_child(&running.child), Signal::TERM); // it may have ended by itself
         }
         for running in &mut self.running {
             running.child.wait().context("cannot wait for a trial")?;
@@ -122,12 +120,11 @@ fn spawn(study: &Study, trial: &Trial, arguments: &[String], cores: Cores) -> Re
     unsafe {
         command.pre_exec(move || {
             cores.pin()?;
-            match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) {
-                0 => Ok(()),
-                _ => Err(std::io::Error::last_os_error()),
-            }
+            Ok(rustix::process::set_parent_process_death_signal(Some(Signal::TERM))?)
         });
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = cores;
     command.spawn().context("cannot start a trial")
 }
 
@@ -140,17 +137,20 @@ fn wait_for_orphan(study: &Study, number: usize) {
     }
 }
 
-/// The cores that a job may use; all, where they cannot be chosen.
+/// The cores that a job may use.
 #[derive(Clone, Copy)]
-struct Cores {
-    #[cfg(target_os = "linux")]
-    set: Option<libc::cpu_set_t>,
-}
+#[cfg(target_os = "linux")]
+struct Cores(Option<rustix::thread::CpuSet>);
+
+/// Elsewhere they cannot be chosen.
+#[derive(Clone, Copy)]
+#[cfg(not(target_os = "linux"))]
+struct Cores;
 
 #[cfg(not(target_os = "linux"))]
 impl Cores {
     fn shares(jobs: usize) -> Vec<Self> {
-        vec![Self {}; jobs]
+        vec![Self; jobs]
     }
 }
 
@@ -158,37 +158,44 @@ impl Cores {
 impl Cores {
     /// The cores of this process, dealt out to so many jobs; with more jobs than cores nobody has one of his own.
     fn shares(jobs: usize) -> Vec<Self> {
-        // SAFETY: the set is plain bits, for which zero is a value, and its size is given.
-        let own = unsafe {
-            let mut own: libc::cpu_set_t = std::mem::zeroed();
-            let known = libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut own) == 0;
-            known.then_some(own)
-        };
-        // SAFETY: only numbers that the set has room for.
-        let within =
-            |own| (0..libc::CPU_SETSIZE as usize).filter(move |&core| unsafe { libc::CPU_ISSET(core, &own) });
+        use rustix::thread::{CpuSet, sched_getaffinity};
+        let own = sched_getaffinity(None).ok();
+        let within = |set: CpuSet| (0..CpuSet::MAX_CPU).filter(move |&core| set.is_set(core));
         let cores: Vec<usize> = own.into_iter().flat_map(within).collect();
+        if cores.len() < jobs {
+            return vec![Self(None); jobs];
+        }
         (0..jobs)
             .map(|place| {
-                let share = &cores[place * cores.len() / jobs..(place + 1) * cores.len() / jobs];
-                if cores.len() < jobs || share.is_empty() {
-                    return Self { set: None };
-                }
-                // SAFETY: as above.
-                let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-                share.iter().for_each(|&core| unsafe { libc::CPU_SET(core, &mut set) });
-                Self { set: Some(set) }
+                let mut share = CpuSet::new();
+                let own = &cores[place * cores.len() / jobs..(place + 1) * cores.len() / jobs];
+                own.iter().for_each(|&core| share.set(core));
+                Self(Some(share))
             })
             .collect()
     }
 
     /// Keeps the calling process on these cores.
     fn pin(&self) -> std::io::Result<()> {
-        let Some(set) = &self.set else { return Ok(()) };
-        // SAFETY: the set lives as long as the call, and its size is given.
-        match unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), set) } {
-            0 => Ok(()),
-            _ => Err(std::io::Error::last_os_error()),
+        self.0.iter().try_for_each(|set| Ok(rustix::thread::sched_setaffinity(None, set)?))
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_dealt_out_and_each_to_one_job() {
+        let all = Cores::shares(1)[0].0.expect("the cores are known").count();
+        for jobs in 1..=all as usize {
+            let shares: Vec<_> = Cores::shares(jobs).into_iter().filter_map(|share| share.0).collect();
+            let count: u32 = shares.iter().map(|share| share.count()).sum();
+            assert_eq!((shares.len(), count), (jobs, all));
+            for core in 0..rustix::thread::CpuSet::MAX_CPU {
+                assert!(shares.iter().filter(|share| share.is_set(core)).count() <= 1, "core {core}");
+            }
         }
+        assert!(Cores::shares(all as usize + 1).iter().all(|share| share.0.is_none()));
     }
 }

@@ -101,7 +101,9 @@ impl Script<'_> {
                 arguments.join(" ")
             );
         }
-        let _ = write!(text, "esac\n\nprogram={}\n{REST}", quoted(&program.display().to_string()));
+        let (program, here) = (program.display().to_string(), here.display().to_string());
+        // Where the folder is missing Slurm starts the script in another one.
+        let _ = write!(text, "esac\n\ncd {} || exit 1\nprogram={}\n{REST}", quoted(&here), quoted(&program));
         Ok(text)
     }
 }
