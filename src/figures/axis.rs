@@ -88,6 +88,11 @@ impl Axis {
         (self.low..=self.high).contains(&value)
     }
 
+    /// The width of the longest label.
+    pub fn widest_tick(&self) -> i32 {
+        self.ticks.iter().map(|tick| raster::text_width(&tick.1, TICK)).max().unwrap_or(0)
+    }
+
     /// The ticks whose labels do not run into each other on an axis `length` long; the last one always has its label.
     pub fn separate_ticks(&self, length: i32) -> Vec<&(f64, String)> {
         let mut free = f64::INFINITY;

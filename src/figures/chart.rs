@@ -1,14 +1,15 @@
 //! A chart as data - panels, curves, a legend - and its layout: the title above, the legend in a column of its own at the right.
 
 use anyhow::Result;
-use plotters::style::text_anchor::HPos;
+use plotters::style::{RGBColor, text_anchor::HPos};
 
 use super::{
     axis::Axis,
     canvas::{self, Canvas, Point},
     raster,
     style::{
-        GRID, HEIGHT, INK, LABEL, LINE, LevelLook, Look, MARKER, SUBTITLE, TICK, TITLE, Type, WHITE, WIDTH,
+        self, GRID, HEIGHT, INK, LABEL, LINE, LevelLook, Look, MARKER, SUBTITLE, TICK, TITLE, Type, WHITE,
+        WIDTH,
     },
 };
 
@@ -60,6 +61,19 @@ pub enum Mark {
     },
     /// A whisker at the first number, from the second to the third.
     Whisker(f64, f64, f64),
+    /// A thin line, one of many.
+    Trace(RGBColor, Vec<(f64, f64)>),
+    /// A cell of a map, with its number where that fits.
+    Cell {
+        /// What it is filled with.
+        color: RGBColor,
+        /// Where it begins and ends on the x axis.
+        sides: (f64, f64),
+        /// Where it begins and ends on the y axis.
+        heights: (f64, f64),
+        /// Its number.
+        text: String,
+    },
     /// A dashed line across; not drawn where the y axis does not reach it.
     Level(LevelLook, f64),
 }
@@ -86,6 +100,8 @@ pub enum Sample {
     Dot(Look),
     /// A piece of a bar.
     Bar(Look),
+    /// A colour.
+    Swatch(RGBColor),
     /// A piece of a dashed line.
     Level(LevelLook),
 }
@@ -135,7 +151,8 @@ impl Chart {
         let height = (TOP + plot_height + BOTTOM).max(TOP + self.legend_height() + EDGE);
 
         let right = WIDTH as i32 - EDGE - self.legend_width();
-        let panel_width = (right - LEFT - (columns - 1) * BETWEEN) / columns;
+        let left = LEFT.max(EDGE + 60 + self.y.widest_tick());
+        let panel_width = (right - left - (columns - 1) * BETWEEN) / columns;
 
         canvas::svg(WIDTH, height as u32, |canvas| {
             let width = WIDTH as i32 - 2 * EDGE;
@@ -145,11 +162,11 @@ impl Chart {
             canvas.text(&subtitle, (EDGE, 106), SUBTITLE, HPos::Left)?;
             let middle = TOP + plot_height / 2;
             canvas.upward_text(&self.y.label, (EDGE + 8, middle), LABEL)?;
-            let below = (LEFT + (right - LEFT) / 2, TOP + plot_height + 100);
+            let below = (left + (right - left) / 2, TOP + plot_height + 100);
             canvas.text(&self.x.label, below, LABEL, HPos::Center)?;
             for (i, panel) in self.panels.iter().enumerate() {
                 let (column, row) = (i as i32 % columns, i as i32 / columns);
-                let left = LEFT + column * (panel_width + BETWEEN);
+                let left = left + column * (panel_width + BETWEEN);
                 let top = TOP + row * (panel_height + BETWEEN);
                 let heading = if panel.heading.is_some() { HEADING } else { 0 };
                 let frame = Frame {
@@ -187,6 +204,7 @@ impl Chart {
                 Sample::Line(look) => stroke(canvas, look, &[start, end])?,
                 Sample::Dot(look) => canvas.marker(middle, MARKER, look.marker, look.color)?,
                 Sample::Bar(look) => bar(canvas, look, (left, y - 17), (left + SAMPLE, y + 17))?,
+                Sample::Swatch(color) => fill(canvas, color, (left, y - 24), (left + SAMPLE, y + 24))?,
                 Sample::Level(look) => canvas.dashes(&[start, end], look.dashes, look.color, 3)?,
             }
             let x = left + SAMPLE + 20;
@@ -280,6 +298,20 @@ impl Mark {
                 canvas.line(&[(x - 9, low), (x + 9, low)], INK, 3)?;
                 canvas.line(&[(x - 9, high), (x + 9, high)], INK, 3)
             }
+            Self::Trace(color, points) => {
+                let points: Vec<Point> = points.iter().map(|(x, y)| frame.at(*x, *y)).collect();
+                canvas.line(&points, *color, 2)
+            }
+            Self::Cell { color, sides, heights, text } => {
+                let (left, bottom) = frame.at(sides.0, heights.0);
+                let (right, top) = frame.at(sides.1, heights.1);
+                fill(canvas, *color, (left, top), (right, bottom))?;
+                let look = Type { color: style::on(*color), ..TICK };
+                if raster::text_width(text, look) < right - left && bottom - top > look.size as i32 {
+                    canvas.text(text, ((left + right) / 2, (top + bottom) / 2), look, HPos::Center)?;
+                }
+                Ok(())
+            }
             Self::Level(look, value) => {
                 if !frame.y.holds(*value) {
                     return Ok(());
@@ -302,10 +334,15 @@ fn stroke(canvas: &Canvas, look: Look, points: &[Point]) -> Result<()> {
 
 /// A method's bar between two corners, with its marker at the foot, as large as fits.
 fn bar(canvas: &Canvas, look: Look, (left, top): Point, (right, bottom): Point) -> Result<()> {
-    canvas.area(&[(left, top), (right, top), (right, bottom), (left, bottom)], look.color, 1.0)?;
+    fill(canvas, look.color, (left, top), (right, bottom))?;
     let r = MARKER.min((right - left) / 3);
     if r >= 4 && bottom - top >= 2 * r + 14 {
         canvas.marker(((left + right) / 2, bottom - r - 7), r, look.marker, WHITE)?;
     }
     Ok(())
+}
+
+/// A rectangle between two corners.
+fn fill(canvas: &Canvas, color: RGBColor, (left, top): Point, (right, bottom): Point) -> Result<()> {
+    canvas.area(&[(left, top), (right, top), (right, bottom), (left, bottom)], color, 1.0)
 }

@@ -134,7 +134,17 @@ pub struct Look {
     pub dashed: bool,
 }
 
+/// The colour of letters that can be read on `ground`.
+pub fn on(ground: RGBColor) -> RGBColor {
+    let light = 299 * u32::from(ground.0) + 587 * u32::from(ground.1) + 114 * u32::from(ground.2);
+    if light > 128_000 { INK } else { WHITE }
+}
+
 impl Look {
+    /// Something given up, behind what was not.
+    pub const PRUNED: Self =
+        Self { place: 0, color: RGBColor(150, 150, 150), marker: Marker::Plus, dashed: false };
+
     /// The look of a line at `place`, for constants.
     pub const fn line(place: usize) -> Self {
         Self { place, color: PALETTE[place], marker: MARKERS[place], dashed: false }

@@ -2,6 +2,7 @@
 
 pub mod estimate;
 pub mod launcher;
+pub mod names;
 pub mod objective;
 pub mod pruner;
 pub mod report;

@@ -6,9 +6,10 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{
+    names::Names,
     objective::Objective,
     schedule::Trials,
-    space::{Assigned, Domain},
+    space::{Assigned, Domain, text},
     spec::Sweep,
     study::Study,
     trial::Trial,
@@ -46,17 +47,6 @@ impl Sweep {
             None => State::Pruned,
         }
     }
-
-    /// The keys that vary, each once.
-    fn paths(&self) -> Vec<&str> {
-        let mut paths: Vec<&str> = Vec::new();
-        for parameter in self.space.parameters() {
-            if !paths.contains(&parameter.path) {
-                paths.push(parameter.path); // a key may vary under several options
-            }
-        }
-        paths
-    }
 }
 
 impl Study<'_> {
@@ -66,13 +56,14 @@ impl Study<'_> {
     /// They cannot be written.
     pub fn report(&self, trials: &Trials) -> Result<()> {
         let sweep = &self.plan.sweep;
-        let paths = sweep.paths();
+        let names = Names::of(&sweep.space);
+        let paths: Vec<&str> = names.iter().map(|name| name.0).collect();
         let mut csv = csv::Writer::from_writer(Vec::new());
         let fixed = ["trial", "state", "rung", "iterations", "score", "seconds"];
         csv.write_record(fixed.into_iter().chain(paths.iter().copied()))?;
         for trial in trials.values() {
             let cell = |path: &&str| match assigned(trial, path) {
-                Some(assigned) => label(&assigned.label),
+                Some(assigned) => assigned.text(),
                 None => String::new(),
             };
             let labels: Vec<String> = paths.iter().map(cell).collect();
@@ -123,12 +114,13 @@ impl Study<'_> {
         let sweep = &self.plan.sweep;
         let parameters = sweep.space.parameters();
         let domain = |path: &str| parameters.iter().find(|p| p.path == path).map(|p| p.domain);
-        let paths = sweep.paths();
+        let names = Names::of(&sweep.space);
+        let paths: Vec<&str> = names.iter().map(|name| name.0).collect();
         let options: Vec<Vec<Value>> =
             paths.iter().map(|path| domain(path).map(Domain::labels).unwrap_or_default()).collect();
         let scale = |(path, options): (&&str, &Vec<Value>)| match domain(path) {
             Some(Domain::LogUniform(_)) => Scale::Logarithmic,
-            Some(Domain::Choice(_)) => Scale::Options(options.iter().map(label).collect()),
+            Some(Domain::Choice(_)) => Scale::Options(options.iter().map(text).collect()),
             _ => Scale::Linear,
         };
         let value = |trial: &Trial, path: &str, options: &[Value]| {
@@ -164,7 +156,12 @@ impl Study<'_> {
             parameters: paths
                 .iter()
                 .zip(&options)
-                .map(|it| Parameter { path: (*it.0).to_owned(), scale: scale(it) })
+                .zip(names.iter())
+                .map(|(it, (path, name))| Parameter {
+                    path: path.into(),
+                    name: name.into(),
+                    scale: scale(it),
+                })
                 .collect(),
         }
     }
@@ -173,9 +170,4 @@ impl Study<'_> {
 /// A trial's value of a key, if it has one.
 fn assigned<'a>(trial: &'a Trial, path: &str) -> Option<&'a Assigned> {
     trial.values.iter().find(|assigned| assigned.path == path)
-}
-
-/// A value as text.
-pub fn label(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

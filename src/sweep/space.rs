@@ -70,6 +70,18 @@ pub struct Assigned {
     pub label: Value,
 }
 
+impl Assigned {
+    /// What the value is called.
+    pub fn text(&self) -> String {
+        text(&self.label)
+    }
+}
+
+/// A value as text.
+pub fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 impl Space {
     /// Whether nothing varies.
     pub fn is_empty(&self) -> bool {

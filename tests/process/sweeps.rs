@@ -37,7 +37,7 @@ fn trials_are_validated_never_tested_and_the_best_is_ready_to_be() {
     let sandbox = sandbox();
     let ended = sandbox.run(&["sweep", "rate.yaml", "--jobs", "2"]);
     ended.says(0, &[]);
-    for part in ["results/rate/best.yaml", "methods.maml.maml.inner.sgd.lr = "] {
+    for part in ["results/rate/best.yaml", "lr = "] {
         assert!(ended.stdout.contains(part), "{}", ended.stdout);
     }
     let rows = study(&sandbox, "results/rate");
@@ -95,7 +95,7 @@ fn a_dry_run_lists_the_trials_that_will_be() {
     assert!(!sandbox.path("results").exists());
     sandbox.run(&["sweep", "rate.yaml"]).says(0, &[]);
     for row in &study(&sandbox, "results/rate")[1..] {
-        let line = format!("lr = {}  methods.maml.maml.inner.sgd.steps = {}", row[5], row[6]);
+        let line = format!("lr = {}  steps = {}", row[5], row[6]);
         assert!(listed.stdout.contains(&line), "{line} is not in\n{}", listed.stdout);
     }
     assert!(listed.stdout.contains("5 trials to run, each on one core, about 0:0"), "{}", listed.stdout);

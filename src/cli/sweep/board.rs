@@ -7,8 +7,9 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{shown, values};
+use super::shown;
 use crate::sweep::{
+    names::Names,
     report::State,
     run::Event,
     schedule::Trials,
@@ -24,6 +25,7 @@ const REFRESH: Duration = Duration::from_millis(250);
 /// The table of a running sweep.
 pub struct Board<'a> {
     sweep: &'a Sweep,
+    names: Names,
     quiet: bool,
     lines: MultiProgress,
     head: ProgressBar,
@@ -43,7 +45,17 @@ impl<'a> Board<'a> {
         let style = ProgressStyle::with_template("{prefix:.bold} {bar:24} {pos}/{len}  {wide_msg}");
         head.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─"));
         head.set_prefix(sweep.name.clone());
-        Self { sweep, quiet, lines, head, running: BTreeMap::new(), started: Instant::now(), drawn: None }
+        let names = Names::of(&sweep.space);
+        Self {
+            sweep,
+            names,
+            quiet,
+            lines,
+            head,
+            running: BTreeMap::new(),
+            started: Instant::now(),
+            drawn: None,
+        }
     }
 
     /// Takes in what happened.
@@ -119,7 +131,11 @@ impl<'a> Board<'a> {
                 let rungs = self.sweep.rungs(job.trial).len();
                 let rung = if rungs > 1 { format!("rung {}/{rungs}  ", job.rung + 1) } else { String::new() };
                 let time = clock(since.elapsed().as_secs_f64());
-                line.set_message(format!("trial {:<4} {time}  {rung}{}", job.trial, values(&trial.values)));
+                line.set_message(format!(
+                    "trial {:<4} {time}  {rung}{}",
+                    job.trial,
+                    self.names.describe(&trial.values)
+                ));
             }
         }
     }

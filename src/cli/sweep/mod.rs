@@ -21,8 +21,9 @@ use crate::{
     sweep::{
         estimate,
         launcher::{Launcher, local::Local, slurm::Slurm},
+        names::Names,
         objective::Objective,
-        report::{State, label},
+        report::State,
         run,
         schedule::Trials,
         space::Assigned,
@@ -174,6 +175,7 @@ impl Arguments {
     fn list(&self, plan: &Plan) -> Result<ExitCode> {
         let sweep = &plan.sweep;
         let there = recorded(&self.out.join(&sweep.name), sweep)?;
+        let names = Names::of(&sweep.space);
         let mut text = String::new();
         let mut to_come: Vec<Vec<Assigned>> = Vec::new();
         for number in 0..sweep.budget.trials {
@@ -189,7 +191,7 @@ impl Arguments {
                 let score = trial.score().map_or(String::new(), |score| shown(sweep.objective, score));
                 format!("{:<6} {score:>7}  ", sweep.state(trial).name())
             });
-            text += &format!("{number:4}  {state}{}\n", values(&given));
+            text += &format!("{number:4}  {state}{}\n", names.describe(&given));
             if trial.is_none() {
                 to_come.push(given);
             }
@@ -243,10 +245,6 @@ fn confirm(question: &str) -> bool {
     std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y")
 }
 
-fn values(values: &[Assigned]) -> String {
-    values.iter().map(|a| format!("{} = {}", a.path, label(&a.label))).collect::<Vec<_>>().join("  ")
-}
-
 fn shown(objective: Objective, score: f64) -> String {
     match objective {
         Objective::Accuracy => format!("{:.1} %", objective.shown(score)),
@@ -257,6 +255,7 @@ fn shown(objective: Objective, score: f64) -> String {
 /// The best trials.
 fn table(sweep: &Sweep, trials: &Trials) -> Table {
     let mut left = trials.clone();
+    let names = Names::of(&sweep.space);
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["trial", "validation", "iterations", "values"]);
@@ -264,7 +263,7 @@ fn table(sweep: &Sweep, trials: &Trials) -> Table {
         let Some(best) = sweep.best(&left) else { break };
         let (number, iterations) = (best.number, best.rungs.last().map_or(0, |rung| rung.iterations));
         let score = shown(sweep.objective, best.score().unwrap_or(f64::NAN));
-        table.add_row([number.to_string(), score, iterations.to_string(), values(&best.values)]);
+        table.add_row([number.to_string(), score, iterations.to_string(), names.describe(&best.values)]);
         left.remove(&number);
     }
     table
