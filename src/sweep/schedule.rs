@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn who_has_come_furthest_goes_on_first_and_begun_ones_before_new_ones() {
-        let asha = sweep("{asha: {}}");
+        let asha = sweep("{asha: {reduction: 3}}");
         let six: &[&[f64]] = &[&[0.1], &[0.6, 0.5], &[0.5, 0.6], &[0.4, 0.7], &[0.9], &[]];
         assert_eq!(promoted(&asha, &trials(six), &[]), [(3, 2), (4, 1), (5, 0)], "a third of each rung");
         let six: &[&[f64]] = &[&[0.1], &[0.6, 0.5], &[0.2], &[0.3], &[0.55], &[]];
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_best_is_complete_and_if_none_is_it_is_made_so() {
-        let asha = sweep("{asha: {}}");
+        let asha = sweep("{asha: {reduction: 3}}");
         let some = trials(&[&[0.9], &[0.3, 0.4, 0.5], &[0.3, 0.4, 0.5], &[0.3, 0.8]]);
         assert_eq!(asha.best(&some).map(|trial| trial.number), Some(1));
         assert_eq!(asha.last(&some), None);

@@ -162,14 +162,14 @@ fn trials_that_cannot_run_are_refused_and_the_rest_goes_on() {
     sandbox.write("rate.yaml", grid.as_bytes());
     sandbox.run(&["sweep", "rate.yaml"]).says(0, &["trial 3 failed", "image"]);
     let states: Vec<String> = study(&sandbox, "results/rate")[1..].iter().map(|row| row[1].clone()).collect();
-    assert_eq!(states, ["done", "done", "done", "failed", "failed"]);
+    assert_eq!(states, ["done", "failed", "failed", "failed", "done"]);
     // One way is no task at all: such an experiment is refused before it is run.
     let ways =
         grid.replace("task.shots: {choice: [1, 60]}", "task.ways: {choice: [1, 3]}").replace("rate", "ways");
     sandbox.write("rate.yaml", ways.as_bytes());
     sandbox.run(&["sweep", "rate.yaml"]).says(0, &["trial 0 failed", "ways"]);
     let states: Vec<String> = study(&sandbox, "results/ways")[1..].iter().map(|row| row[1].clone()).collect();
-    assert_eq!(states, ["failed", "failed", "failed", "done", "done"]);
+    assert_eq!(states, ["failed", "done", "done", "done", "failed"]);
     let all = grid.replace("[1, 60]", "[50, 60]").replace("name: rate", "name: none");
     sandbox.write("rate.yaml", all.as_bytes());
     sandbox.run(&["sweep", "rate.yaml"]).says(1, &["all 5 trials failed", "image"]);
@@ -194,7 +194,7 @@ fn pruned(pruner: &str) -> String {
 #[test]
 fn the_worse_trials_are_pruned_and_the_best_is_trained_as_if_never_paused() {
     let sandbox = sandbox();
-    sandbox.write("rate.yaml", pruned("{asha: {}}").as_bytes());
+    sandbox.write("rate.yaml", pruned("{asha: {reduction: 3}}").as_bytes());
     sandbox.run(&["sweep", "rate.yaml"]).says(0, &[]);
     let rows = study(&sandbox, "results/rate");
     let rungs = |rung: &str| rows[1..].iter().filter(|row| row[2] == rung).count();
@@ -215,7 +215,8 @@ fn the_worse_trials_are_pruned_and_the_best_is_trained_as_if_never_paused() {
         assert_eq!(straight, sandbox.read(&format!("{}/{csv}", folder(done))), "{csv}");
     }
     // More trials: more of the old ones are worth going on with.
-    sandbox.write("rate.yaml", pruned("{asha: {}}").replace("trials: 9", "trials: 18").as_bytes());
+    sandbox
+        .write("rate.yaml", pruned("{asha: {reduction: 3}}").replace("trials: 9", "trials: 18").as_bytes());
     sandbox.run(&["sweep", "rate.yaml"]).says(0, &[]);
     let more = study(&sandbox, "results/rate");
     assert!(more[1..].iter().filter(|row| row[2] == "1").count() >= 6, "{more:?}");

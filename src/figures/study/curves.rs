@@ -15,7 +15,7 @@ const MOST_LINES: usize = 400;
 
 /// `None` where no trial was validated twice.
 pub fn figure(view: &View) -> Option<Figure> {
-    let colors = view.colors();
+    let colors = view.colors(view.low, view.high);
     let trials = view.sample(MOST_LINES);
     let (mut lines, mut ends) = (Vec::new(), Vec::new());
     for trial in &trials {

@@ -1,6 +1,8 @@
 //! The objective over two parameters.
 
-use super::{Figure, Scale, TrialResult, View, importance, range};
+use std::collections::BTreeMap;
+
+use super::{Figure, Scale, View, importance, range};
 use crate::figures::{
     axis::Axis,
     chart::{Chart, Mark, Panel},
@@ -36,30 +38,17 @@ pub fn figure(view: &View) -> Option<Figure> {
     let down = options(second) && !options(first) || options(first) == options(second) && second < first;
     let (x, y) = if down { (second, first) } else { (first, second) };
     let (across, upwards) = (Cells::of(view, x)?, Cells::of(view, y)?);
-    let colors = view.colors();
-    let decimals = if view.high - view.low > 5.0 { 1 } else { 2 };
-    let mut marks = Vec::new();
-    for (column, sides) in across.bounds.windows(2).enumerate() {
-        for (row, heights) in upwards.bounds.windows(2).enumerate() {
-            let inside = |trial: &&&TrialResult| {
-                let place = |cells: &Cells, parameter: usize| cells.place(trial.values[parameter]?);
-                place(&across, x) == Some(column) && place(&upwards, y) == Some(row)
-            };
-            let trials: Vec<_> = view.trials.iter().filter(inside).collect();
-            let complete: Vec<_> = trials.iter().filter(|trial| trial.complete).copied().collect();
-            let counted = if complete.is_empty() { trials } else { complete };
-            let mean = counted.iter().map(|trial| view.at(trial.score)).sum::<f64>() / counted.len() as f64;
-            if mean.is_finite() {
-                let text = format!("{mean:.decimals$}");
-                marks.push(Mark::Cell {
-                    color: colors.color(mean),
-                    sides: (sides[0], sides[1]),
-                    heights: (heights[0], heights[1]),
-                    text,
-                });
-            }
-        }
-    }
+    let means = means(view, (x, &across), (y, &upwards));
+    let (low, high) = range(means.iter().map(|cell| cell.2));
+    let colors = view.colors(low, high);
+    let decimals = if high - low > 5.0 { 1 } else { 2 };
+    let cell = |&(column, row, mean): &(usize, usize, f64)| Mark::Cell {
+        color: colors.color(mean),
+        sides: (across.bounds[column], across.bounds[column + 1]),
+        heights: (upwards.bounds[row], upwards.bounds[row + 1]),
+        text: format!("{mean:.decimals$}"),
+    };
+    let marks = means.iter().map(cell).collect();
     let chart = Chart {
         title: view.results.name.clone(),
         subtitle: format!(
@@ -72,6 +61,24 @@ pub fn figure(view: &View) -> Option<Figure> {
         legend: colors.legend(),
     };
     Some(Figure::new("heat_map", CAPTION, chart.svg()))
+}
+
+/// Column, row and mean score of every cell with a trial.
+fn means(view: &View, across: (usize, &Cells), upwards: (usize, &Cells)) -> Vec<(usize, usize, f64)> {
+    let mut cells: BTreeMap<(usize, usize), [(f64, f64); 2]> = BTreeMap::new();
+    for trial in &view.trials {
+        let place = |(parameter, cells): (usize, &Cells)| cells.place(trial.values[parameter]?);
+        if let (Some(column), Some(row)) = (place(across), place(upwards)) {
+            let (sum, count) = &mut cells.entry((column, row)).or_default()[usize::from(trial.complete)];
+            *sum += view.at(trial.score);
+            *count += 1.0;
+        }
+    }
+    let mean = |((column, row), [pruned, complete]): (_, [(f64, f64); 2])| {
+        let (sum, count) = if complete.1 > 0.0 { complete } else { pruned };
+        (column, row, sum / count)
+    };
+    cells.into_iter().map(mean).collect()
 }
 
 /// How a parameter's values are divided along an axis.

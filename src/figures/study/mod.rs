@@ -150,13 +150,9 @@ impl<'a> View<'a> {
         score.clamp(self.low, self.high)
     }
 
-    /// Colours from the worst score to the best.
-    fn colors(&self) -> ColorScale {
-        if self.results.lower_is_better {
-            ColorScale::new(self.high, self.low)
-        } else {
-            ColorScale::new(self.low, self.high)
-        }
+    /// Colours for scores from `low` to `high`.
+    fn colors(&self, low: f64, high: f64) -> ColorScale {
+        if self.results.lower_is_better { ColorScale::new(high, low) } else { ColorScale::new(low, high) }
     }
 
     /// A parameter's values and scores of the trials that have it, with whether they are complete.

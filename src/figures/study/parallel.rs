@@ -78,7 +78,7 @@ pub fn figure(view: &View) -> Option<Figure> {
         let subtitle =
             format!("parameters and {} of trials{}", view.results.objective, view.sampled(trials.len()));
         canvas.text(&raster::shorten(&subtitle, SUBTITLE, width), (EDGE, 106), SUBTITLE, HPos::Left)?;
-        let colors = view.colors();
+        let colors = view.colors(view.low, view.high);
         for trial in &trials {
             canvas.line(&path(view, &axes, trial), colors.color(trial.score), 3)?;
         }

@@ -19,7 +19,7 @@ pub struct Asha {
 
 impl Default for Asha {
     fn default() -> Self {
-        Self { reduction: 3.0, rungs: 3 }
+        Self { reduction: 4.0, rungs: 3 } // the reduction of the paper's experiments
     }
 }
 
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_third_goes_on_to_three_times_as_much() {
-        let asha = Asha::default();
+        let asha = Asha { reduction: 3.0, rungs: 3 };
         assert_eq!(asha.rungs(0), [1.0 / 9.0, 1.0 / 3.0, 1.0]);
         let judged = |score| Judged { score, episodes: &[] };
         let reached = [0.1, 0.5, 0.3, 0.9, 0.2, 0.5, 0.4].map(judged);

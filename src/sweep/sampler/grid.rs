@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Sampler, Told};
 use crate::sweep::space::{Choice, Domain, Space};
 
-/// Every combination; the last parameter varies fastest.
+/// Every combination, in an order that leaps about: early trials see the whole space, and a pruner, to whom each trial would look better
+/// than all before it where an axis begins at its bad end, compares like with like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grid {
@@ -82,8 +83,21 @@ impl Grid {
 
 impl Sampler for Grid {
     fn point(&self, space: &Space, number: usize, _: &[Told]) -> Option<Vec<f64>> {
-        (number < self.combinations(space)).then(|| self.coordinates(space, number))
+        let count = self.combinations(space);
+        (number < count).then(|| self.coordinates(space, leap(number, count)))
     }
+}
+
+/// The `number`th of `count` places, each met once: leaps of about a golden section, by a number without a common divisor.
+fn leap(number: usize, count: usize) -> usize {
+    let golden = (0.618_033_988_75 * count as f64) as usize;
+    let length = (golden..).find(|length| divisor(*length, count) == 1).unwrap_or(1);
+    (number as u128 * length as u128 % count as u128) as usize
+}
+
+/// The greatest common divisor.
+fn divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { divisor(b, a % b) }
 }
 
 #[cfg(test)]
@@ -95,10 +109,12 @@ mod tests {
         let text = "{a: {choice: {one: {value: 1, space: {b: {int: [1, 3]}}}, two: {value: 2}}}, c: {uniform: [0, 1]}}";
         let space: Space = serde_saphyr::from_str(text).expect("a space");
         let grid = Grid { points: 2 };
-        let labels: Vec<String> = (0..)
+        let mut labels: Vec<String> = (0..)
             .map_while(|number| grid.point(&space, number, &[]))
             .map(|point| space.at(&point).iter().map(|a| a.label.to_string()).collect::<Vec<_>>().join(" "))
             .collect();
+        assert_eq!(labels[..3], ["\"one\" 1 0.0", "\"one\" 3 1.0", "\"one\" 2 0.0"]);
+        labels.sort();
         let expected = [
             "\"one\" 1 0.0",
             "\"one\" 1 1.0",
@@ -110,5 +126,17 @@ mod tests {
             "\"two\" 1.0",
         ];
         assert_eq!(labels, expected);
+    }
+
+    #[test]
+    fn every_place_is_met_once_and_neighbours_in_time_are_far_apart() {
+        for count in [1, 2, 6, 8, 50, 70, 997] {
+            let mut met: Vec<usize> = (0..count).map(|number| leap(number, count)).collect();
+            let quarter = met[..count.div_ceil(4)].iter().filter(|place| **place < count / 2).count();
+            assert!(count < 20 || (2 * quarter).abs_diff(count.div_ceil(4)) <= 2, "{count}: {quarter}");
+            met.sort_unstable();
+            assert!(met.into_iter().eq(0..count), "{count}");
+        }
+        assert!(leap(999, usize::MAX) < usize::MAX, "spaces may be as large as that");
     }
 }
