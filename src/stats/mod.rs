@@ -1,5 +1,10 @@
-//! Means and 95 % intervals, over episodes and over seeds, never mixed.
+//! Means and 95 % intervals, over episodes and over seeds, never mixed; paired comparisons of methods.
 
+pub mod bootstrap;
+pub mod comparison;
+mod pairing;
+pub mod power;
+mod sentence;
 pub mod signed_rank;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};

@@ -4,7 +4,7 @@ use garde::Validate;
 use serde::{Deserialize, Serialize};
 
 use super::{Judged, Pruner, even};
-use crate::stats::signed_rank::{holm, signed_rank};
+use crate::stats::signed_rank::{SignedRank, holm};
 
 /// Stops a trial that is significantly worse than the best of those at its rung.
 ///
@@ -45,7 +45,7 @@ impl Pruner for Racing {
             .iter()
             .map(|&i| {
                 let pairs = reached[i].episodes.iter().zip(leader.episodes);
-                signed_rank(&pairs.map(|(own, best)| own - best).collect::<Vec<f64>>())
+                SignedRank::of(&pairs.map(|(own, best)| own - best).collect::<Vec<f64>>()).p_below()
             })
             .collect();
         let mut survive = vec![true; reached.len()];
