@@ -8,7 +8,9 @@ use super::{
     Figure, Results,
     axis::{Axis, step_position},
     chance_entry,
-    chart::{Chart, Entry, Mark, Panel, Sample},
+    chart::{Chart, Panel},
+    legend::{Entry, Sample},
+    mark::Mark,
     style::{CHANCE, Look, REFERENCE},
 };
 use crate::{records::Task, summary::SummaryRow};

@@ -7,6 +7,9 @@ mod axis;
 mod canvas;
 mod chart;
 mod contact_sheet;
+mod hover;
+mod legend;
+mod mark;
 mod raster;
 mod shots;
 pub mod study;
@@ -23,7 +26,7 @@ use crate::{
     records::{EvaluationRow, TrainRow},
     summary::{SummaryRow, summarise},
 };
-use chart::{Entry, Sample};
+use legend::{Entry, Sample};
 use style::{CHANCE, Look};
 
 /// The results of an experiment's runs, as far as they have come.

@@ -9,7 +9,9 @@ use super::{
     adaptation::interval,
     axis::Axis,
     chance_entry,
-    chart::{Chart, Entry, Mark, Panel, Sample},
+    chart::{Chart, Panel},
+    legend::{Entry, Sample},
+    mark::Mark,
     style::CHANCE,
 };
 use crate::{

@@ -8,7 +8,9 @@ use super::{
     Figure, Results,
     axis::Axis,
     chance_entry,
-    chart::{Chart, Entry, Mark, Panel, Sample},
+    chart::{Chart, Panel},
+    legend::{Entry, Sample},
+    mark::Mark,
     style::CHANCE,
 };
 

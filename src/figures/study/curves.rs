@@ -4,10 +4,13 @@ use super::objective::{PRUNED, entry};
 use super::{Figure, View};
 use crate::figures::{
     axis::Axis,
-    chart::{Chart, Mark, Panel, Sample},
+    chart::{Chart, Panel},
+    legend::Sample,
+    mark::Mark,
 };
 
-const CAPTION: &str = "Each line is a trial: its score on validation episodes while it trained, coloured by its last one, so that the best stand \
+/// What it shows.
+pub const CAPTION: &str = "Each line is a trial: its score on validation episodes while it trained, coloured by its last one, so that the best stand \
 out in yellow. Lines that end early in a cross were pruned; one that would have crossed the winners later was pruned wrongly.";
 
 /// More lines than this are a carpet.
@@ -45,5 +48,5 @@ pub fn figure(view: &View) -> Option<Figure> {
         panels: vec![Panel { heading: None, marks: lines }],
         legend,
     };
-    Some(Figure::new("curves", CAPTION, chart.svg()))
+    Some(Figure::new("curves", chart.svg()))
 }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use super::{Figure, Scale, View, importance, range};
 use crate::figures::{
     axis::Axis,
-    chart::{Chart, Mark, Panel},
+    chart::{Chart, Panel},
+    mark::Mark,
 };
 
-const CAPTION: &str = "Mean score of the trials in each cell of two parameters' values, the two that matter most; cells without a trial stay \
+/// What it shows.
+pub const CAPTION: &str = "Mean score of the trials in each cell of two parameters' values, the two that matter most; cells without a trial stay \
 white. Pruned trials count with their last score only in cells where no trial was trained to the end.";
 
 /// Cells along an axis.
@@ -60,7 +62,7 @@ pub fn figure(view: &View) -> Option<Figure> {
         panels: vec![Panel { heading: None, marks }],
         legend: colors.legend(),
     };
-    Some(Figure::new("heat_map", CAPTION, chart.svg()))
+    Some(Figure::new("heat_map", chart.svg()))
 }
 
 /// Column, row and mean score of every cell with a trial.

@@ -3,12 +3,15 @@
 use super::{Figure, Scale, TrialResult, View};
 use crate::figures::{
     axis::Axis,
-    chart::{Chart, Entry, Mark, Panel, Sample},
+    chart::{Chart, Panel},
+    legend::{Entry, Sample},
+    mark::Mark,
     raster,
     style::{Look, TICK},
 };
 
-const CAPTION: &str = "The share of the variance of all trials' scores that a parameter explains by itself: that between groups of trials with \
+/// What it shows.
+pub const CAPTION: &str = "The share of the variance of all trials' scores that a parameter explains by itself: that between groups of trials with \
 like values, without what chance would put there (the main effect, by Hays' omega squared). Shares need not add up to 100 %: what is missing is \
 interaction and noise. Trials are compared at the iteration that all of them reached.";
 
@@ -47,7 +50,7 @@ pub fn figure(view: &View) -> Option<Figure> {
         panels: vec![Panel { heading: None, marks: order.iter().enumerate().map(bar).collect() }],
         legend: order.iter().enumerate().map(entry).collect(),
     };
-    Some(Figure::new("importance", CAPTION, chart.svg()))
+    Some(Figure::new("importance", chart.svg()))
 }
 
 /// Each parameter's share; `None` where trials are too few, or all equal.

@@ -85,21 +85,39 @@ pub fn draw(results: &StudyResults) -> Result<Vec<Drawn>> {
         let problem = || format!("cannot draw the figure {}", figure.name);
         let svg = figure.svg.with_context(problem)?;
         let png = raster::png(&svg).with_context(problem)?;
-        Ok(Drawn { name: figure.name, caption: figure.caption, svg, png })
+        Ok(Drawn {
+            caption: caption(&figure.name).unwrap_or_default().to_owned(),
+            name: figure.name,
+            svg,
+            png,
+        })
     };
     figures.into_iter().map(finish).collect()
+}
+
+/// The caption of a figure by its name; `None` for what is no figure of a study.
+pub fn caption(name: &str) -> Option<&'static str> {
+    let known = [
+        ("objective", objective::CAPTION),
+        ("response", response::CAPTION),
+        ("heat_map", heat_map::CAPTION),
+        ("parallel", parallel::CAPTION),
+        ("importance", importance::CAPTION),
+        ("curves", curves::CAPTION),
+    ];
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
+    known.into_iter().find(|known| known.0 == stem).map(|known| known.1)
 }
 
 /// A figure before it is turned into pixels.
 struct Figure {
     name: String,
-    caption: String,
     svg: Result<String>,
 }
 
 impl Figure {
-    fn new(name: &str, caption: &str, svg: Result<String>) -> Self {
-        Self { name: name.to_owned(), caption: caption.to_owned(), svg }
+    fn new(name: &str, svg: Result<String>) -> Self {
+        Self { name: name.to_owned(), svg }
     }
 }
 

@@ -3,15 +3,18 @@
 use super::{Figure, TrialResult, View};
 use crate::figures::{
     axis::Axis,
-    chart::{Chart, Entry, Mark, Panel, Sample},
+    chart::{Chart, Panel},
+    legend::{Entry, Sample},
+    mark::Mark,
     style::Look,
 };
 
-const CAPTION: &str = "Each disc is a trial that was trained to the end, each cross one that was pruned, at its last score on validation \
+/// What it shows.
+pub const CAPTION: &str = "Each disc is a trial that was trained to the end, each cross one that was pruned, at its last score on validation \
 episodes; the line is the best complete trial so far. Where it has been level for long, more trials of this sampler will hardly help.";
 
 /// At most so many trials are drawn, so that the file stays small.
-pub const MOST_DOTS: usize = 2000;
+pub const MOST_DOTS: usize = 1000;
 
 /// A complete trial.
 pub const COMPLETE: Look = Look::line(0);
@@ -48,7 +51,7 @@ pub fn figure(view: &View) -> Figure {
         }],
         legend,
     };
-    Figure::new("objective", CAPTION, chart.svg())
+    Figure::new("objective", chart.svg())
 }
 
 /// A line of the legend.

@@ -11,7 +11,8 @@ use crate::figures::{
     style::{HEIGHT, INK, LABEL, SUBTITLE, TICK, TITLE, WHITE, WIDTH},
 };
 
-const CAPTION: &str = "Each line is a trial; it crosses every axis at its value of that parameter and ends at its score, which also colours it. \
+/// What it shows.
+pub const CAPTION: &str = "Each line is a trial; it crosses every axis at its value of that parameter and ends at its score, which also colours it. \
 Where the yellow lines keep together, the value matters. A line that leaves an axis out below has no such parameter.";
 
 const MOST_LINES: usize = 400;
@@ -86,7 +87,7 @@ pub fn figure(view: &View) -> Option<Figure> {
             .enumerate()
             .try_for_each(|(place, axis)| draw_axis(canvas, axis, place, (last - first) / count as i32))
     });
-    Some(Figure::new("parallel", CAPTION, svg))
+    Some(Figure::new("parallel", svg))
 }
 
 /// A trial's way through the axes.

@@ -5,9 +5,14 @@ use super::{
     objective::{COMPLETE, MOST_DOTS, PRUNED, SUMMARY, entry},
     range,
 };
-use crate::figures::chart::{Chart, Mark, Panel, Sample};
+use crate::figures::{
+    chart::{Chart, Panel},
+    legend::Sample,
+    mark::Mark,
+};
 
-const CAPTION: &str = "Each disc is a trial at its value of this parameter, whatever its other parameters; crosses were pruned. The line is \
+/// What it shows.
+pub const CAPTION: &str = "Each disc is a trial at its value of this parameter, whatever its other parameters; crosses were pruned. The line is \
 the mean of neighbouring complete trials. A wide spread at one value says that other parameters matter too.";
 
 /// As many values still have a mean each.
@@ -57,7 +62,7 @@ fn figure(view: &View, parameter: usize) -> Option<Figure> {
         panels: vec![Panel { heading: None, marks }],
         legend,
     };
-    Some(Figure::new(&format!("response-{}", parameter + 1), CAPTION, chart.svg()))
+    Some(Figure::new(&format!("response-{}", parameter + 1), chart.svg()))
 }
 
 /// Trials with the same option stand beside each other: a low-discrepancy sequence spreads them without a random number.

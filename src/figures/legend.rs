@@ -1,0 +1,110 @@
+//! The legend at the right of a chart.
+
+use anyhow::Result;
+use plotters::style::{RGBColor, text_anchor::HPos};
+
+use super::{
+    canvas::Canvas,
+    mark::{bar, fill, stroke},
+    raster,
+    style::{LABEL, LevelLook, Look, MARKER, SUBTITLE, Type},
+};
+
+/// A line of the legend.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What it explains.
+    pub sample: Sample,
+    /// Its name.
+    pub label: String,
+    /// More about it, in smaller type below.
+    pub note: Option<String>,
+}
+
+/// What stands before the name in a legend.
+#[derive(Clone, Copy, Debug)]
+pub enum Sample {
+    /// A piece of a curve.
+    Curve(Look),
+    /// A piece of a line without markers.
+    Line(Look),
+    /// A marker.
+    Dot(Look),
+    /// A piece of a bar.
+    Bar(Look),
+    /// A colour.
+    Swatch(RGBColor),
+    /// A piece of a dashed line.
+    Level(LevelLook),
+}
+
+const SAMPLE: i32 = 84;
+const LEGEND_LINE: i32 = 54;
+const LONGEST_LABEL: i32 = 520;
+const NOTE: Type = Type { size: 26, ..SUBTITLE };
+
+/// How wide a legend is, with nothing beside it.
+pub fn width(entries: &[Entry]) -> i32 {
+    entries.iter().map(Entry::width).max().map_or(0, |widest| SAMPLE + 20 + widest.min(LONGEST_LABEL))
+}
+
+/// How high it is.
+pub fn height(entries: &[Entry]) -> i32 {
+    entries.iter().map(Entry::height).sum()
+}
+
+/// Draws it, each entry as a group with its name, for a page's script.
+///
+/// # Errors
+/// If plotters fails.
+pub fn draw(entries: &[Entry], canvas: &Canvas, left: i32, top: i32) -> Result<()> {
+    let mut y = top + LEGEND_LINE / 2;
+    for entry in entries {
+        let attributes = [("class", "entry"), ("data-series", &*entry.label)];
+        canvas.group(&attributes, |canvas| entry.draw(canvas, left, y))?;
+        y += entry.height();
+    }
+    Ok(())
+}
+
+impl Entry {
+    fn draw(&self, canvas: &Canvas, left: i32, y: i32) -> Result<()> {
+        let (start, middle, end) = ((left, y), (left + SAMPLE / 2, y), (left + SAMPLE, y));
+        match self.sample {
+            Sample::Curve(look) => {
+                stroke(canvas, look, &[start, end])?;
+                canvas.marker(middle, MARKER, look.marker, look.color)?;
+            }
+            Sample::Line(look) => stroke(canvas, look, &[start, end])?,
+            Sample::Dot(look) => canvas.marker(middle, MARKER, look.marker, look.color)?,
+            Sample::Bar(look) => bar(canvas, look, (left, y - 17), (left + SAMPLE, y + 17))?,
+            Sample::Swatch(color) => fill(canvas, color, (left, y - 24), (left + SAMPLE, y + 24))?,
+            Sample::Level(look) => canvas.dashes(&[start, end], look.dashes, look.color, 3)?,
+        }
+        let x = left + SAMPLE + 20;
+        let label = raster::shorten(&self.label, LABEL, LONGEST_LABEL);
+        canvas.text(&label, (x, y), LABEL, HPos::Left)?;
+        if let Some(note) = &self.note {
+            let note = raster::shorten(note, NOTE, LONGEST_LABEL);
+            canvas.text(&note, (x, y + 38), NOTE, HPos::Left)?;
+        }
+        Ok(())
+    }
+
+    /// The look of the series that it names.
+    pub fn look(&self) -> Option<Look> {
+        match self.sample {
+            Sample::Curve(look) | Sample::Line(look) | Sample::Dot(look) | Sample::Bar(look) => Some(look),
+            Sample::Swatch(_) | Sample::Level(_) => None,
+        }
+    }
+
+    fn width(&self) -> i32 {
+        let note = self.note.as_ref().map_or(0, |n| raster::text_width(n, NOTE));
+        raster::text_width(&self.label, LABEL).max(note)
+    }
+
+    fn height(&self) -> i32 {
+        LEGEND_LINE + if self.note.is_some() { 38 } else { 0 }
+    }
+}
