@@ -14,7 +14,7 @@
 //! | [`inner`] | adaptation: the support loss as a function of fast weights, and the rules that move them |
 //! | [`algorithms`] | MAML, Reptile, ... and what they are compared with |
 //! | [`outer`], [`crew`], [`chunks`], [`train`], [`evaluate`] | the outer loop and the test; they see only traits |
-//! | [`records`], [`stats`], [`summary`], [`figures`] | from CSV files to tables and figures; no tensors |
+//! | [`records`], [`stats`], [`summary`], [`figures`], [`report`] | from CSV files to tables, figures and a page; no tensors |
 //! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
 //! | [`sweep`] | searches: a space of experiments, samplers, pruners, launchers that run trials here or on Slurm |
 //! | [`bench`] | the time of a meta-training step |
@@ -40,6 +40,7 @@ pub mod outer;
 pub mod random;
 pub mod records;
 pub mod registry;
+pub mod report;
 pub mod stats;
 pub mod summary;
 pub mod sweep;

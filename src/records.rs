@@ -73,6 +73,44 @@ pub fn read<Row: DeserializeOwned>(path: &Path) -> Result<Vec<Row>> {
     })
 }
 
+/// What becomes of lines that cannot be read.
+#[derive(Debug, Default)]
+pub enum Damage {
+    /// They are an error.
+    #[default]
+    Refuse,
+    /// They are left out, and named here.
+    Skip(Vec<String>),
+}
+
+impl Damage {
+    /// The lines that were left out.
+    pub fn named(&self) -> &[String] {
+        match self {
+            Self::Refuse => &[],
+            Self::Skip(lines) => lines,
+        }
+    }
+
+    /// Reads the rows of a CSV file.
+    ///
+    /// # Errors
+    /// See [`read`]; lines that are to be left out are none.
+    pub fn read<Row: DeserializeOwned>(&mut self, path: &Path) -> Result<Vec<Row>> {
+        let Self::Skip(named) = self else { return read(path) };
+        let mut reader =
+            csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut rows = Vec::new();
+        for row in reader.deserialize() {
+            match row {
+                Ok(row) => rows.push(row),
+                Err(error) => named.push(format!("left out of {}: {error}", path.display())),
+            }
+        }
+        Ok(rows)
+    }
+}
+
 /// The rows as CSV text with a header line.
 ///
 /// # Errors

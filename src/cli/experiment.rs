@@ -6,7 +6,11 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{DataDir, ExperimentFile, Machine, say, stop_flag};
-use crate::experiment::{self, INTERRUPTED, Options, Outcome, folder::Existing, plan::Goal};
+use crate::{
+    experiment::{self, INTERRUPTED, Options, Outcome, folder::Existing, plan::Goal},
+    records::Damage,
+    report::Report,
+};
 
 /// Run an experiment: train every method, test it, write tables and figures
 ///
@@ -71,11 +75,16 @@ impl Arguments {
         let outcome = experiment::run(&experiment, &options).with_context(|| path.display().to_string())?;
         let folder = self.out.join(&experiment.name);
         let show = |table: &str| {
-            let text = format!("\n{table}\nResults, figures and checkpoints: {}\n", folder.display());
+            let page = folder.join("report.html");
+            let page = if page.exists() { format!("Report: {}\n", page.display()) } else { String::new() };
+            let text = format!("\n{table}\nResults, figures and checkpoints: {}\n{page}", folder.display());
             if self.quiet { Ok(()) } else { say(&text) }
         };
         Ok(match outcome {
             Outcome::Done(table) => {
+                if !self.no_test {
+                    Report::read(&[&folder], &mut Damage::Refuse)?.write(&folder)?;
+                }
                 show(&table)?;
                 ExitCode::SUCCESS
             }

@@ -6,6 +6,7 @@ mod data;
 mod experiment;
 mod figures;
 mod list;
+mod report;
 mod sweep;
 
 use std::{
@@ -55,6 +56,7 @@ enum Command {
     #[command(subcommand)]
     Data(data::Command),
     Figures(figures::Arguments),
+    Report(report::Arguments),
     Bench(bench::Arguments),
     Sweep(sweep::Arguments),
 }
@@ -164,6 +166,7 @@ impl Cli {
             Command::List(arguments) => arguments.run(),
             Command::Data(command) => command.run(),
             Command::Figures(arguments) => arguments.run(),
+            Command::Report(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run(),
             Command::Sweep(arguments) => arguments.run(),
         }

@@ -4,6 +4,7 @@ pub mod check;
 pub mod classes;
 pub mod dataset;
 mod environment;
+pub mod example;
 pub mod folder;
 pub mod material;
 pub mod method;
@@ -15,7 +16,7 @@ mod run;
 pub mod spec;
 mod start;
 mod state;
-mod table;
+pub mod table;
 mod test;
 
 use std::{

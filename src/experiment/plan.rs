@@ -25,6 +25,9 @@ pub const EVALUATION: &str = "evaluation.csv";
 /// Written when a run is trained and validated.
 pub(super) const VALIDATION: &str = "validation.csv";
 
+/// What the first run of a method answers on an episode, see [`Example`](super::example::Example).
+pub const EXAMPLE: &str = "example.json";
+
 /// What is asked of an experiment's runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     figures::{Results, draw_all},
-    records,
+    records::{self, Damage},
     summary::{chosen_steps, summarise},
 };
 
@@ -23,7 +23,7 @@ use crate::{
 /// # Errors
 /// A file of a run is damaged, or the folder cannot be written.
 pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String> {
-    let results = read(&folder.path, experiment)?;
+    let results = read(&folder.path, experiment, &mut Damage::Refuse)?;
     let rows = summarise(&results.evaluation, &results.methods);
     folder.write("summary.csv", &records::to_csv(&rows)?)?;
     let chosen = chosen_steps(&results.validation);
@@ -51,25 +51,34 @@ pub fn redraw(path: &Path) -> Result<String> {
     summarise_runs(&Folder::at(path)?, &experiment)
 }
 
-fn read(path: &Path, experiment: &Experiment) -> Result<Results> {
+/// The rows of all runs in an experiment's folder.
+///
+/// # Errors
+/// A file is damaged.
+pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result<Results> {
     let task = &experiment.task;
     Ok(Results {
         title: format!("{}: {}-way {}-shot", experiment.name, task.ways, task.shots),
         methods: experiment.methods.keys().cloned().collect(),
-        train: rows(path, experiment, "train.csv")?,
-        evaluation: rows(path, experiment, EVALUATION)?,
-        validation: rows(path, experiment, VALIDATION)?,
+        train: rows(path, experiment, "train.csv", damage)?,
+        evaluation: rows(path, experiment, EVALUATION, damage)?,
+        validation: rows(path, experiment, VALIDATION, damage)?,
         ways: task.ways,
     })
 }
 
 /// The rows of a file of every run that has it.
-fn rows<Row: DeserializeOwned>(path: &Path, experiment: &Experiment, file: &str) -> Result<Vec<Row>> {
+fn rows<Row: DeserializeOwned>(
+    path: &Path,
+    experiment: &Experiment,
+    file: &str,
+    damage: &mut Damage,
+) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for run in experiment.runs() {
         let file = path.join(run.file(file));
         if file.exists() {
-            rows.extend(records::read::<Row>(&file)?);
+            rows.extend(damage.read::<Row>(&file)?);
         }
     }
     Ok(rows)

@@ -14,9 +14,10 @@ use thiserror::Error;
 
 use super::{
     environment::environment,
+    example::Example,
     folder::Folder,
     material::{Fold, Material},
-    plan::{EVALUATION, Goal, Run},
+    plan::{EVALUATION, EXAMPLE, Goal, Run},
     progress::MethodLine,
     start::Ready,
     state,
@@ -130,7 +131,14 @@ impl Workplace<'_> {
             )?);
         }
         let rows = match run.method.algorithm.testing() {
-            Testing::Episodes => self.test(run, &ready, &theta, &fold.test, line)?,
+            Testing::Episodes => {
+                if (run.fold, Some(&run.seed)) == (0, experiment.seeds.first()) {
+                    let example = Example::of(self.material, fold, &*ready.learner, &theta, self.draws(run));
+                    let text = serde_json::to_string(&example).context("JSON")?;
+                    self.write(run, EXAMPLE, text.as_bytes())?;
+                }
+                self.test(run, &ready, &theta, &fold.test, line)?
+            }
             Testing::WholeDataset => self.test_whole_dataset(run, &*ready.learner, &theta),
         };
         self.write(run, EVALUATION, &records::to_csv(&rows)?)?;

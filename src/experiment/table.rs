@@ -60,7 +60,8 @@ fn table(rows: &[&SummaryRow], seeds: usize, chosen: &impl Fn(&SummaryRow) -> bo
     table
 }
 
-fn cell(row: &SummaryRow, chosen: bool) -> String {
+/// Mean, interval and spread over seeds, in per cent.
+pub fn cell(row: &SummaryRow, chosen: bool) -> String {
     let percent = |part: f64| format!("{:.1}", part * 100.0);
     let mark = if chosen { "*" } else { "" };
     let interval = row.accuracy_interval.map(|half| format!(" ± {}", percent(half))).unwrap_or_default();

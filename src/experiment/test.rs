@@ -105,7 +105,7 @@ impl Workplace<'_> {
             .collect()
     }
 
-    fn draws(&self, run: &Run) -> Draws {
+    pub(super) fn draws(&self, run: &Run) -> Draws {
         Draws { seed: run.seed, purpose: Purpose::Adapt, occasion: 0 }
     }
 }

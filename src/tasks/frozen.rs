@@ -43,6 +43,12 @@ impl FrozenEpisodes {
         self.source.assemble(&rows, TaskSize { shots, ..self.source.size })
     }
 
+    /// The first image of each class of an episode, which says what its labels stand for.
+    pub fn first_images(&self, episode: usize) -> impl Iterator<Item = usize> {
+        let TaskSize { ways, shots, queries } = self.source.size;
+        self.draws[episode].iter().copied().step_by(shots + queries).take(ways)
+    }
+
     /// SHA-256 of what the episodes are made of: the images' own digest, the sizes and every image number, in hexadecimal.
     pub fn hash(&self, dataset_digest: &[u8]) -> String {
         let TaskSize { ways, shots, queries } = self.source.size;
