@@ -6,7 +6,10 @@ mod data;
 mod experiment;
 mod figures;
 mod list;
+mod runs;
 mod sweep;
+mod tensorboard;
+mod watch;
 
 use std::{
     io::{ErrorKind, Write},
@@ -57,6 +60,9 @@ enum Command {
     Figures(figures::Arguments),
     Bench(bench::Arguments),
     Sweep(sweep::Arguments),
+    Runs(runs::Arguments),
+    Watch(watch::Arguments),
+    Tensorboard(tensorboard::Arguments),
 }
 
 /// Which experiment, and what to change in it.
@@ -166,6 +172,9 @@ impl Cli {
             Command::Figures(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run(),
             Command::Sweep(arguments) => arguments.run(),
+            Command::Runs(arguments) => arguments.run(),
+            Command::Watch(arguments) => arguments.run(),
+            Command::Tensorboard(arguments) => arguments.run(),
         }
     }
 }
