@@ -147,7 +147,8 @@ fn table(listed: &[Listed]) -> String {
             note(&format!("{}/{}", listed.name, run.name), &run.reason);
         }
     }
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let lines = table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned());
+    let lines: Vec<String> = lines.collect();
     let reasons = if reasons.is_empty() { reasons } else { format!("{reasons}\n") };
     format!("{}\n{reasons}", lines.join("\n"))
 }
@@ -163,6 +164,7 @@ fn shown(best: Best) -> String {
 /// A time in the reader's time zone.
 fn when(time: Option<f64>) -> String {
     let time = time.and_then(|time| Timestamp::from_second(time as i64).ok());
-    let local = |time: Timestamp| time.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
+    let local =
+        |time: Timestamp| time.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
     time.map(local).unwrap_or_default()
 }

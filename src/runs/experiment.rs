@@ -25,7 +25,10 @@ pub(super) fn read(path: &Path, now: f64) -> Listed {
     let at_work = is_at_work(path);
     // Runs come one after the other, so that the one of the last sign of life is at work.
     let open = found.iter_mut().filter(|found| found.open.is_some());
-    if at_work && let Some(running) = open.max_by(|a, b| a.open.partial_cmp(&b.open).unwrap_or(std::cmp::Ordering::Equal)) {
+    if at_work
+        && let Some(running) =
+            open.max_by(|a, b| a.open.partial_cmp(&b.open).unwrap_or(std::cmp::Ordering::Equal))
+    {
         running.runs(now);
     }
     let runs: Vec<_> = found.into_iter().map(|found| found.status).collect();

@@ -149,12 +149,16 @@ mod tests {
         assert_eq!(curve, [(0, Some(0.2)), (10, Some(0.5)), (20, Some(0.7))]);
         assert_eq!((log.seconds, log.begun, log.time), (16.0, Some((1000.0, 10)), Some(1006.0)));
         assert_eq!(log.ending, Ending::Done);
-        assert_eq!([0, 9, 10, 15, 20, 99].map(|i| log.time_of(i)), [101.0, 101.0, 105.0, 105.0, 1004.0, 1004.0]);
+        assert_eq!(
+            [0, 9, 10, 15, 20, 99].map(|i| log.time_of(i)),
+            [101.0, 101.0, 105.0, 105.0, 1004.0, 1004.0]
+        );
     }
 
     #[test]
     fn a_method_that_learns_nothing_says_how_long_it_took() {
-        let log = log("{\"event\":\"done\",\"seconds\":2.5,\"iterations\":0,\"time\":50.0}\n").expect("sound");
+        let log =
+            log("{\"event\":\"done\",\"seconds\":2.5,\"iterations\":0,\"time\":50.0}\n").expect("sound");
         assert_eq!((log.seconds, log.begun, log.ending), (2.5, None, Ending::Done));
     }
 

@@ -4,7 +4,9 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 
-use super::{Best, Kind, Listed, Measure, RunStatus, State, experiment, first_line, is_at_work, modified, together};
+use super::{
+    Best, Kind, Listed, Measure, RunStatus, State, experiment, first_line, is_at_work, modified, together,
+};
 use crate::sweep::{objective::Objective, report, spec::Sweep, study::SWEEP, trial::Trial};
 
 /// Reads a study's folder at a time in seconds since 1970.

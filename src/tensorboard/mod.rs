@@ -82,7 +82,11 @@ fn of_run(results: &Path, run: &Run) -> Result<Vec<u8>> {
         };
         // The steps of these curves are adaptation steps.
         for (measure, value) in [("accuracy", row.accuracy), ("loss", row.loss)] {
-            add(log.time.unwrap_or(started), row.step, Value::scalar(&format!("test/{measure}/{task}"), value));
+            add(
+                log.time.unwrap_or(started),
+                row.step,
+                Value::scalar(&format!("test/{measure}/{task}"), value),
+            );
         }
     }
     Ok(bytes)
@@ -124,7 +128,8 @@ fn extend(file: &Path, bytes: &[u8]) -> Result<()> {
         None => write_whole(file, bytes),
         Some(rest) => {
             let append = || File::options().append(true).open(file)?.write_all(rest);
-            append().with_context(|| format!("cannot write {}: is the disk full or read-only?", file.display()))
+            append()
+                .with_context(|| format!("cannot write {}: is the disk full or read-only?", file.display()))
         }
     }
 }

@@ -91,7 +91,10 @@ impl View<'_> {
             .iter()
             .enumerate()
             .map(|(place, run)| {
-                (place, run.curve.iter().map(|&(iteration, value)| (iteration as f64, 100.0 * value)).collect())
+                (
+                    place,
+                    run.curve.iter().map(|&(iteration, value)| (iteration as f64, 100.0 * value)).collect(),
+                )
             })
             .collect();
         let points = || curves.iter().flat_map(|(_, points)| points);
@@ -107,7 +110,8 @@ impl View<'_> {
             })
             .collect();
         let middle = |from: f64, to: f64| format!("{:.0}", (from + to) / 2.0);
-        let x = Axis::default().bounds([0.0, last]).labels(["0".into(), middle(0.0, last), format!("{last:.0}")]);
+        let x =
+            Axis::default().bounds([0.0, last]).labels(["0".into(), middle(0.0, last), format!("{last:.0}")]);
         let y = Axis::default().bounds([low, high]).labels([
             format!("{low:.0} %"),
             middle(low, high),
@@ -124,24 +128,19 @@ impl View<'_> {
         let rows = self.shown(usize::from(area.height.saturating_sub(1))).into_iter().map(|place| {
             let run = &self.listed.runs[place];
             let name = format!("{} {}", Self::letter(place), run.name);
-            let mut cells = vec![name, run.state.name().to_owned(), iterations(run)];
-            if wide {
-                cells.push(run.speed.map(|speed| format!("{speed:.1}/s")).unwrap_or_default());
-            }
-            cells.push(left(run));
-            cells.push(best(run));
+            let state = run.state.name().to_owned();
+            let speed = run.speed.map(|speed| format!("{speed:.1}/s")).unwrap_or_default();
+            let cells = match wide {
+                true => vec![name, state, iterations(run), speed, left(run), best(run)],
+                false => vec![name, state, share(run), left(run), best(run)],
+            };
             Row::new(cells).style(self.style(place))
         });
-        let mut header = vec!["run", "state", if wide { "iteration" } else { "it." }];
-        let mut widths = vec![Constraint::Fill(1), Constraint::Length(10)];
-        if wide {
-            header.push("speed");
-            widths.extend([Constraint::Length(15), Constraint::Length(9)]);
-        } else {
-            widths.push(Constraint::Length(6));
-        }
-        header.extend(["left", "best"]);
-        widths.extend([Constraint::Length(if wide { 8 } else { 5 }), Constraint::Length(if wide { 12 } else { 6 })]);
+        let (header, widths) = match wide {
+            true => (vec!["run", "state", "iteration", "speed", "left", "best"], vec![10, 15, 9, 8, 8]),
+            false => (vec!["run", "state", "done", "left", "best"], vec![10, 5, 5, 6]),
+        };
+        let widths = [Constraint::Fill(1)].into_iter().chain(widths.into_iter().map(Constraint::Length));
         let header = Row::new(header).style(Style::new().add_modifier(Modifier::BOLD));
         Widget::render(Table::new(rows, widths).header(header).column_spacing(1), area, buffer);
     }
@@ -177,6 +176,14 @@ fn iterations(run: &RunStatus) -> String {
     }
 }
 
+/// How much of the training is done, where there is no room for more.
+fn share(run: &RunStatus) -> String {
+    match run.planned {
+        Some(planned) if planned > 0 => format!("{} %", 100 * run.iterations / planned),
+        _ => run.iterations.to_string(),
+    }
+}
+
 /// The time that training will still take; what comes after it is the test.
 fn left(run: &RunStatus) -> String {
     match run.left {
@@ -193,4 +200,84 @@ fn best(run: &RunStatus) -> String {
         Measure::ValidationLoss => format!("{:.3}", best.value),
         _ => format!("{:.1} %", 100.0 * best.value),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::{Terminal, backend::TestBackend};
+
+    use super::*;
+    use crate::runs::{Best, Kind};
+
+    fn run(name: &str, state: State, iterations: usize) -> RunStatus {
+        RunStatus {
+            name: name.into(),
+            state,
+            reason: (state == State::Failed).then(|| "no disk\nnor memory".into()),
+            iterations,
+            planned: Some(400),
+            best: Some(Best { measure: Measure::ValidationAccuracy, value: 0.875 }),
+            seconds: 75.0,
+            time: None,
+            speed: Some(20.0),
+            left: (state == State::Running).then_some(100.0),
+            curve: vec![(0, 0.2), (100, 0.6), (200, 0.875)],
+        }
+    }
+
+    fn listed(runs: Vec<RunStatus>) -> Listed {
+        Listed {
+            kind: Kind::Experiment,
+            name: "small".into(),
+            path: "results/small".into(),
+            state: State::Running,
+            reason: None,
+            best: None,
+            seconds: 75.0,
+            time: None,
+            runs,
+        }
+    }
+
+    #[test]
+    fn forty_columns_hold_what_matters() {
+        let listed =
+            listed(vec![run("maml-seed0", State::Running, 200), run("adam-seed0", State::Failed, 3)]);
+        let text = View { listed: &listed, color: false }.text(40);
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert!(text.starts_with("small  running  0/2 done  1:15\n"), "{text}");
+        let row = text.lines().find(|line| line.starts_with("a maml")).expect("a row for the run");
+        for part in ["maml-seed", "running", "50 %", "1:40", "87.5 %"] {
+            assert!(row.contains(part), "{part} is not in: {row}");
+        }
+        assert!(text.contains("adam-seed0: no disk\n"), "{text}");
+        let wide = View { listed: &listed, color: false }.text(100);
+        assert!(wide.contains("200/400") && wide.contains("20.0/s"), "{wide}");
+        assert!(wide.contains("88 %") && wide.contains("20 %"), "the axis: {wide}");
+    }
+
+    #[test]
+    fn any_size_of_terminal_does_and_colours_are_left_out_where_they_are_not_wanted() {
+        let many = (0..60).map(|i| run(&format!("m-seed{i}"), State::Done, 400));
+        let last = run("last", State::Running, 100);
+        let listed = listed(many.chain([last]).collect());
+        for (width, height) in [(40, 12), (120, 40), (10, 3), (1, 1), (200, 2)] {
+            for color in [true, false] {
+                let view = View { listed: &listed, color };
+                let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal");
+                terminal.draw(|frame| view.draw(frame.area(), frame.buffer_mut())).expect("drawn");
+                let buffer = terminal.backend().buffer();
+                let colored = buffer.content().iter().any(|cell| cell.fg != Color::Reset);
+                assert!(color || !colored, "{width} x {height}");
+                if width >= 40 && height >= 12 {
+                    assert_eq!(color, colored, "{width} x {height}");
+                    let text: String = buffer.content().iter().map(|cell| cell.symbol()).collect();
+                    assert!(
+                        text.contains("last") && text.contains("q leaves"),
+                        "the one at work is shown: {text}"
+                    );
+                }
+            }
+        }
+    }
 }
