@@ -132,13 +132,17 @@ impl View<'_> {
             let speed = run.speed.map(|speed| format!("{speed:.1}/s")).unwrap_or_default();
             let cells = match wide {
                 true => vec![name, state, iterations(run), speed, left(run), best(run)],
-                false => vec![name, state, share(run), left(run), best(run)],
+                // The time left says that a run is at work.
+                false => {
+                    let state = Some(left(run)).filter(|left| !left.is_empty()).unwrap_or(state);
+                    vec![name, state, share(run), best(run)]
+                }
             };
             Row::new(cells).style(self.style(place))
         });
         let (header, widths) = match wide {
             true => (vec!["run", "state", "iteration", "speed", "left", "best"], vec![10, 15, 9, 8, 8]),
-            false => (vec!["run", "state", "done", "left", "best"], vec![10, 5, 5, 6]),
+            false => (vec!["run", "left", "done", "best"], vec![10, 5, 6]),
         };
         let widths = [Constraint::Fill(1)].into_iter().chain(widths.into_iter().map(Constraint::Length));
         let header = Row::new(header).style(Style::new().add_modifier(Modifier::BOLD));
@@ -247,7 +251,7 @@ mod tests {
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
         assert!(text.starts_with("small  running  0/2 done  1:15\n"), "{text}");
         let row = text.lines().find(|line| line.starts_with("a maml")).expect("a row for the run");
-        for part in ["maml-seed", "running", "50 %", "1:40", "87.5 %"] {
+        for part in ["maml-seed0", "50 %", "1:40", "87.5 %"] {
             assert!(row.contains(part), "{part} is not in: {row}");
         }
         assert!(text.contains("adam-seed0: no disk\n"), "{text}");
