@@ -17,6 +17,7 @@
 //! | [`records`], [`stats`], [`summary`], [`figures`], [`report`] | from CSV files to tables, figures and a page; no tensors |
 //! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
 //! | [`sweep`] | searches: a space of experiments, samplers, pruners, launchers that run trials here or on Slurm |
+//! | [`runs`], [`tensorboard`] | what lies in results folders, as far as it has come; event files for TensorBoard |
 //! | [`bench`] | the time of a meta-training step |
 //! | [`cli`] | the command line |
 //!
@@ -41,9 +42,11 @@ pub mod random;
 pub mod records;
 pub mod registry;
 pub mod report;
+pub mod runs;
 pub mod stats;
 pub mod summary;
 pub mod sweep;
 pub mod tasks;
+pub mod tensorboard;
 pub mod train;
 pub mod validity;

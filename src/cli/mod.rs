@@ -7,7 +7,10 @@ mod experiment;
 mod figures;
 mod list;
 mod report;
+mod runs;
 mod sweep;
+mod tensorboard;
+mod watch;
 
 use std::{
     io::{ErrorKind, Write},
@@ -59,6 +62,9 @@ enum Command {
     Report(report::Arguments),
     Bench(bench::Arguments),
     Sweep(sweep::Arguments),
+    Runs(runs::Arguments),
+    Watch(watch::Arguments),
+    Tensorboard(tensorboard::Arguments),
 }
 
 /// Which experiment, and what to change in it.
@@ -169,6 +175,9 @@ impl Cli {
             Command::Report(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run(),
             Command::Sweep(arguments) => arguments.run(),
+            Command::Runs(arguments) => arguments.run(),
+            Command::Watch(arguments) => arguments.run(),
+            Command::Tensorboard(arguments) => arguments.run(),
         }
     }
 }

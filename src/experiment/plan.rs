@@ -23,7 +23,7 @@ pub struct Run<'a> {
 /// Written when a run is done, so that its being there says so.
 pub const EVALUATION: &str = "evaluation.csv";
 /// Written when a run is trained and validated.
-pub(super) const VALIDATION: &str = "validation.csv";
+pub(crate) const VALIDATION: &str = "validation.csv";
 
 /// What the first run of a method answers on an episode, see [`Example`](super::example::Example).
 pub const EXAMPLE: &str = "example.json";

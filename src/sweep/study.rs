@@ -36,7 +36,7 @@ pub struct Study<'a> {
     pub(super) folder: Folder,
 }
 
-const SWEEP: &str = "sweep.yaml";
+pub(crate) const SWEEP: &str = "sweep.yaml";
 
 /// The trials that have begun in a study's folder.
 ///

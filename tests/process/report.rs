@@ -63,6 +63,7 @@ fn a_damaged_line_is_named_and_left_out_only_when_told_so() {
     let damaged = whole.replacen("few_shot,1,3,", "few_shot,1,tree,", 1);
     assert_ne!(whole, damaged);
     sandbox.write(ROWS, damaged.as_bytes());
+    fs::remove_file(sandbox.path("results/small/report.html")).expect("the experiment wrote one");
     sandbox.run(&["report", "results/small"]).says(1, &["maml-seed0/evaluation.csv", "line: 11"]);
     assert!(!sandbox.path("results/small/report.html").exists());
     sandbox.run(&["report", "results/small", "--skip-damaged"]).says(0, &["left out of", "line: 11"]);

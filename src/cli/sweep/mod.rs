@@ -31,7 +31,8 @@ use crate::{
         study::{Study, recorded},
     },
 };
-use board::{Board, clock};
+use board::Board;
+pub(super) use board::clock;
 
 /// Search a space of experiments for the one that validates best
 ///

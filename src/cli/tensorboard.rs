@@ -1,0 +1,32 @@
+//! `quickstudy tensorboard`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::say;
+
+/// Write an experiment's runs as event files for TensorBoard
+///
+/// They are made from the runs' own files: training and validation curves, test accuracy over
+/// adaptation steps, the configuration as text, and the figures. It may be used while the experiment
+/// runs, and again later: what is new is added to what is there.
+///
+/// Example:
+///   quickstudy tensorboard results/maml
+///   tensorboard --logdir results/maml/tensorboard
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// A results folder, for example results/maml
+    folder: PathBuf,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<ExitCode> {
+        let folder = crate::tensorboard::write(&self.folder)?;
+        say(&format!("see them with: tensorboard --logdir {}\n", folder.display()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

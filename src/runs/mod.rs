@@ -1,0 +1,217 @@
+//! What lies in results folders, as far as it has come: experiments with their runs, studies with their trials.
+//!
+//! Everything is read from files that others may be writing at this moment. What is damaged is listed with the reason, and nothing is
+//! changed.
+
+mod experiment;
+mod log;
+mod run;
+mod scan;
+mod study;
+
+use std::{
+    cmp::Ordering,
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+pub use log::{Log, Validated};
+pub use scan::scan;
+
+/// How a run, or a folder of runs, stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// A process is at work on it.
+    Running,
+    /// Planned, but not begun.
+    Waiting,
+    /// Begun and left; it can be resumed.
+    Unfinished,
+    /// Trained and validated, not tested.
+    Validated,
+    /// A trial that was left behind at a rung.
+    Pruned,
+    /// Tested; or, of a trial, trained to its end.
+    Done,
+    /// It ended with an error.
+    Failed,
+    /// A file of it cannot be read.
+    Damaged,
+}
+
+impl State {
+    /// As tables call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Unfinished => "unfinished",
+            Self::Validated => "validated",
+            Self::Pruned => "pruned",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
+/// What a [`Best`] measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Mean accuracy on validation episodes, 0 to 1.
+    ValidationAccuracy,
+    /// Mean loss on validation episodes.
+    ValidationLoss,
+    /// Mean accuracy on test episodes, 0 to 1.
+    TestAccuracy,
+}
+
+/// The best that was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Best {
+    /// What is measured.
+    pub measure: Measure,
+    /// The value.
+    pub value: f64,
+}
+
+impl Best {
+    /// Accuracies from high to low, then losses from low to high.
+    pub fn order(&self, other: &Self) -> Ordering {
+        let key = |best: &Self| match best.measure {
+            Measure::ValidationLoss => (1, best.value),
+            _ => (0, -best.value),
+        };
+        let ((kind, value), (other_kind, other_value)) = (key(self), key(other));
+        kind.cmp(&other_kind).then(value.total_cmp(&other_value))
+    }
+}
+
+/// One run of an experiment, or one trial of a study.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunStatus {
+    /// Its folder's name, or the trial's number.
+    pub name: String,
+    /// How it stands.
+    pub state: State,
+    /// Why it failed or cannot be read.
+    pub reason: Option<String>,
+    /// Outer iterations done.
+    pub iterations: usize,
+    /// Outer iterations at most; unknown of a trial that is not at work.
+    pub planned: Option<usize>,
+    /// The best validation while training.
+    pub best: Option<Best>,
+    /// Time spent on it.
+    pub seconds: f64,
+    /// When it last gave a sign of life, in seconds since 1970.
+    pub time: Option<f64>,
+    /// Iterations per second since it was last started, from what it has saved.
+    pub speed: Option<f64>,
+    /// Seconds of training left, of a run at work.
+    pub left: Option<f64>,
+    /// Iterations and validation accuracies, 0 to 1; of a trial, what its study looks at.
+    #[serde(skip)]
+    pub curve: Vec<(usize, f64)>,
+}
+
+/// What a folder holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The runs of an experiment.
+    Experiment,
+    /// The trials of a sweep.
+    Study,
+}
+
+/// A results folder.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listed {
+    /// What it holds.
+    pub kind: Kind,
+    /// Its path below the folder that was scanned.
+    pub name: String,
+    /// Its path.
+    pub path: PathBuf,
+    /// How it stands.
+    pub state: State,
+    /// Why it cannot be read.
+    pub reason: Option<String>,
+    /// The best validation of its runs; the best test accuracy where none was validated.
+    pub best: Option<Best>,
+    /// Time spent on all of its runs.
+    pub seconds: f64,
+    /// When a run last gave a sign of life, in seconds since 1970.
+    pub time: Option<f64>,
+    /// Its runs or trials, in the order they run in.
+    pub runs: Vec<RunStatus>,
+}
+
+impl Listed {
+    fn new(kind: Kind, path: &Path, state: State, runs: Vec<RunStatus>) -> Self {
+        let best = runs.iter().filter_map(|run| run.best).min_by(Best::order);
+        Self {
+            kind,
+            name: String::new(),
+            path: path.to_owned(),
+            state,
+            reason: None,
+            best,
+            seconds: runs.iter().map(|run| run.seconds).sum(),
+            time: runs.iter().filter_map(|run| run.time).max_by(f64::total_cmp),
+            runs,
+        }
+    }
+
+    fn damaged(kind: Kind, path: &Path, reason: String) -> Self {
+        let time = modified(path);
+        Self { reason: Some(reason), time, ..Self::new(kind, path, State::Damaged, Vec::new()) }
+    }
+
+    /// Runs that need no more work.
+    pub fn done(&self) -> usize {
+        let over = |run: &&RunStatus| matches!(run.state, State::Done | State::Validated | State::Pruned);
+        self.runs.iter().filter(over).count()
+    }
+}
+
+/// How a folder stands with such runs in it, if nobody is at work there.
+fn together(runs: &[RunStatus]) -> State {
+    let any = |state| runs.iter().any(|run| run.state == state);
+    let all = |states: &[State]| runs.iter().all(|run| states.contains(&run.state));
+    match () {
+        () if any(State::Running) => State::Running,
+        () if any(State::Damaged) => State::Damaged,
+        () if any(State::Failed) => State::Failed,
+        () if all(&[State::Done]) => State::Done,
+        () if all(&[State::Done, State::Validated]) => State::Validated,
+        () => State::Unfinished,
+    }
+}
+
+/// Whether a process is at work in a results folder. Its lock is only shared for an instant: the folder stays as it is.
+fn is_at_work(folder: &Path) -> bool {
+    let lock = File::open(folder.join(".lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// When a file was written, in seconds since 1970.
+fn modified(path: &Path) -> Option<f64> {
+    seconds(fs::metadata(path).ok()?.modified().ok()?)
+}
+
+fn seconds(time: SystemTime) -> Option<f64> {
+    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs_f64())
+}
+
+/// The first line of a text; of an error with a snippet, what it says.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,97 @@
+//! The trials of a study, from its folder.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+
+use super::{
+    Best, Kind, Listed, Measure, RunStatus, State, experiment, first_line, is_at_work, modified, together,
+};
+use crate::sweep::{objective::Objective, report, spec::Sweep, study::SWEEP, trial::Trial};
+
+/// Reads a study's folder at a time in seconds since 1970.
+pub(super) fn read(path: &Path, now: f64) -> Listed {
+    match trials(path, now) {
+        Ok((trials, budget)) => {
+            let over = trials.len() >= budget;
+            let state = match together(&trials) {
+                _ if is_at_work(path) => State::Running,
+                State::Failed | State::Unfinished if over && trials.iter().all(is_judged) => State::Done,
+                state => state,
+            };
+            Listed::new(Kind::Study, path, state, trials)
+        }
+        Err(error) => Listed::damaged(Kind::Study, path, first_line(&format!("{error:#}"))),
+    }
+}
+
+/// A trial that failed or was pruned is a result of the study all the same.
+fn is_judged(trial: &RunStatus) -> bool {
+    matches!(trial.state, State::Done | State::Pruned | State::Failed)
+}
+
+/// The trials that have begun, and how many there are to be.
+fn trials(path: &Path, now: f64) -> Result<(Vec<RunStatus>, usize)> {
+    let file = path.join(SWEEP);
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let sweep: Sweep =
+        serde_saphyr::from_str(&text).with_context(|| format!("{} is damaged", file.display()))?;
+    let folder = path.join("trials");
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
+    files.sort();
+    Ok((files.iter().map(|file| trial(file, &sweep, now)).collect(), sweep.budget.trials))
+}
+
+fn trial(file: &Path, sweep: &Sweep, now: f64) -> RunStatus {
+    let mut status = RunStatus {
+        name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        state: State::Damaged,
+        reason: None,
+        iterations: 0,
+        planned: None,
+        best: None,
+        seconds: 0.0,
+        time: modified(file),
+        speed: None,
+        left: None,
+        curve: Vec::new(),
+    };
+    let read = || -> Result<Trial> { Ok(serde_json::from_str(&fs::read_to_string(file)?)?) };
+    let trial = match read() {
+        Ok(trial) => trial,
+        Err(error) => {
+            status.reason = Some(format!("{} is damaged: {error:#}", file.display()));
+            return status;
+        }
+    };
+    let objective = sweep.objective;
+    status.state = match sweep.state(&trial) {
+        report::State::Done => State::Done,
+        report::State::Failed => State::Failed,
+        report::State::Pruned if trial.rungs.is_empty() => State::Unfinished,
+        report::State::Pruned => State::Pruned,
+    };
+    status.iterations = trial.rungs.last().map_or(0, |rung| rung.iterations);
+    status.seconds = trial.seconds();
+    status.best = trial.score().filter(|score| score.is_finite()).map(|score| match objective {
+        Objective::Accuracy => Best { measure: Measure::ValidationAccuracy, value: score },
+        Objective::Loss => Best { measure: Measure::ValidationLoss, value: -score },
+    });
+    if objective == Objective::Accuracy {
+        status.curve = trial.curve;
+    }
+    status.reason = trial.error;
+    let results = file.with_extension("");
+    if matches!(status.state, State::Unfinished | State::Pruned) && is_at_work(&results) {
+        let runs = experiment::read(&results, now).runs;
+        status.state = State::Running;
+        if let Some(run) = runs.into_iter().find(|run| run.state == State::Running) {
+            let best = status.best;
+            let (name, seconds) = (status.name, status.seconds + run.seconds);
+            status = RunStatus { name, seconds, best: best.or(run.best), ..run };
+        }
+    }
+    status
+}

@@ -1,0 +1,135 @@
+//! Event files for TensorBoard, from the files of an experiment's runs.
+//!
+//! The same files give the same bytes. While a run trains, its events only become more, and they are added to the end of its event file, so
+//! that a TensorBoard that has the file open sees them.
+
+mod event;
+
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    experiment::{
+        folder::{self, Folder, write_whole},
+        plan::{EVALUATION, Run},
+    },
+    records::{self, EvaluationRow, Task, TrainRow},
+    runs::Log,
+    summary::summarise,
+};
+use event::{Event, Value};
+
+/// The name of every event file; TensorBoard looks for the first part.
+const FILE: &str = "events.out.tfevents.0.quickstudy";
+/// Where the figures are, beside the runs.
+const EXPERIMENT: &str = "experiment";
+
+/// Writes `tensorboard/<run>/` for every run that has begun, and `tensorboard/experiment/` with the figures; gives the folder.
+///
+/// # Errors
+/// The folder is none of results, a file of a run is damaged, or nothing can be written.
+pub fn write(results: &Path) -> Result<PathBuf> {
+    let experiment = folder::config(results)?;
+    let path = results.join("tensorboard");
+    fs::create_dir_all(&path).with_context(|| format!("cannot write to {}", path.display()))?;
+    let _lock = Folder::at(&path)?; // another one would add the same events again
+    for run in experiment.runs() {
+        if results.join(&run.folder).exists() {
+            extend(&path.join(&run.folder).join(FILE), &of_run(results, &run)?)?;
+        }
+    }
+    if let Some(events) = of_figures(&results.join("figures"))? {
+        extend(&path.join(EXPERIMENT).join(FILE), &events)?;
+    }
+    Ok(path)
+}
+
+/// A run's configuration, curves and test.
+fn of_run(results: &Path, run: &Run) -> Result<Vec<u8>> {
+    let file = |name| results.join(run.file(name));
+    let log = Log::read(&file("log.jsonl"))?;
+    let started = log.time_of(0);
+    let mut bytes = Event::first(started).record();
+    let mut add = |time, step, value| bytes.extend(Event::of(time, step, value).record());
+    if let Some(config) = read(&file(folder::CONFIG))? {
+        let text = String::from_utf8_lossy(&config);
+        add(started, 0, Value::text("config", &format!("```yaml\n{text}```\n")));
+    }
+    let train: Vec<TrainRow> = rows(&file("train.csv"))?;
+    for row in &train {
+        let values = [
+            ("train/loss", row.loss),
+            ("train/learning_rate", row.learning_rate),
+            ("validation/loss", row.validation_loss),
+            ("validation/accuracy", row.validation_accuracy),
+        ];
+        for (tag, value) in values {
+            if let Some(value) = value {
+                add(log.time_of(row.iteration), row.iteration, Value::scalar(tag, value));
+            }
+        }
+    }
+    let evaluation: Vec<EvaluationRow> = rows(&file(EVALUATION))?;
+    for row in summarise(&evaluation, &[]) {
+        let task = match row.task {
+            Task::FewShot => format!("{}_shot", row.shots),
+            Task::WholeDataset => "whole_dataset".to_owned(),
+        };
+        // The steps of these curves are adaptation steps.
+        for (measure, value) in [("accuracy", row.accuracy), ("loss", row.loss)] {
+            add(
+                log.time.unwrap_or(started),
+                row.step,
+                Value::scalar(&format!("test/{measure}/{task}"), value),
+            );
+        }
+    }
+    Ok(bytes)
+}
+
+/// The experiment's figures; none where there are none yet.
+fn of_figures(folder: &Path) -> Result<Option<Vec<u8>>> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "png"));
+    files.sort();
+    let mut bytes = Event::first(0.0).record();
+    for file in &files {
+        let png = read(file)?.unwrap_or_default();
+        let size = |from: usize| png.get(from..from + 4)?.try_into().map(u32::from_be_bytes).ok();
+        // Width and height begin the header chunk, after signature, length and type.
+        let (Some(width), Some(height)) = (size(16), size(20)) else { continue };
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        bytes.extend(Event::of(0.0, 0, Value::png(&format!("figures/{name}"), png, width, height)).record());
+    }
+    Ok((!files.is_empty()).then_some(bytes))
+}
+
+fn rows<Row: serde::de::DeserializeOwned>(file: &Path) -> Result<Vec<Row>> {
+    if file.exists() { records::read(file) } else { Ok(Vec::new()) }
+}
+
+/// A file's content, if it is there.
+fn read(file: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
+
+/// Adds to a file what it lacks at its end; writes it anew where it begins otherwise.
+fn extend(file: &Path, bytes: &[u8]) -> Result<()> {
+    match read(file)?.and_then(|old| bytes.strip_prefix(old.as_slice())) {
+        None => write_whole(file, bytes),
+        Some(rest) => {
+            let append = || File::options().append(true).open(file)?.write_all(rest);
+            append()
+                .with_context(|| format!("cannot write {}: is the disk full or read-only?", file.display()))
+        }
+    }
+}
