@@ -17,6 +17,7 @@
 //! | [`records`], [`stats`], [`summary`], [`figures`] | from CSV files to tables and figures; no tensors |
 //! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
 //! | [`sweep`] | searches: a space of experiments, samplers, pruners, launchers that run trials here or on Slurm |
+//! | [`learned`] | what a run has learned, put to use: exports, one's own images, other tests |
 //! | [`bench`] | the time of a meta-training step |
 //! | [`cli`] | the command line |
 //!
@@ -32,6 +33,7 @@ pub mod evaluate;
 pub mod experiment;
 pub mod figures;
 pub mod inner;
+pub mod learned;
 pub mod loss;
 pub mod memory;
 pub mod misuse;

@@ -1,9 +1,12 @@
 //! The command line: arguments to calls.
 
+mod adapt;
 mod bench;
 mod check;
 mod data;
+mod evaluate;
 mod experiment;
+mod export;
 mod figures;
 mod list;
 mod sweep;
@@ -57,6 +60,9 @@ enum Command {
     Figures(figures::Arguments),
     Bench(bench::Arguments),
     Sweep(sweep::Arguments),
+    Evaluate(evaluate::Arguments),
+    Adapt(adapt::Arguments),
+    Export(export::Arguments),
 }
 
 /// Which experiment, and what to change in it.
@@ -166,6 +172,9 @@ impl Cli {
             Command::Figures(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run(),
             Command::Sweep(arguments) => arguments.run(),
+            Command::Evaluate(arguments) => arguments.run(),
+            Command::Adapt(arguments) => arguments.run(),
+            Command::Export(arguments) => arguments.run(),
         }
     }
 }

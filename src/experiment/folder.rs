@@ -30,7 +30,7 @@ pub struct Folder {
     _lock: File,
 }
 
-const CONFIG: &str = "config.yaml";
+pub(crate) const CONFIG: &str = "config.yaml";
 const LOCK: &str = ".lock";
 /// What a crash may leave of the first file that is written.
 const UNFINISHED: &str = "config.part";

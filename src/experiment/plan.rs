@@ -23,7 +23,7 @@ pub struct Run<'a> {
 /// Written when a run is done, so that its being there says so.
 pub const EVALUATION: &str = "evaluation.csv";
 /// Written when a run is trained and validated.
-pub(super) const VALIDATION: &str = "validation.csv";
+pub(crate) const VALIDATION: &str = "validation.csv";
 
 /// What is asked of an experiment's runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
