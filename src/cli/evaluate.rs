@@ -80,15 +80,15 @@ impl Arguments {
         let Some(tested) = evaluate(&learned, &changed, &source, &machine, &stop, self.quiet)? else {
             return Ok(ExitCode::from(INTERRUPTED));
         };
-        if let Some(warning) = &tested.warning {
+        for warning in &tested.warnings {
             eprintln!("warning: {warning}");
         }
         if let Some(file) = &self.out {
             write_whole(file, &records::to_csv(&tested.rows)?)?;
         }
         if !self.quiet {
-            let episodes = if tested.own_episodes { "the run's own" } else { "others than the run's own" };
-            say(&format!("\n{}test episodes: {episodes}\n", tested.table))?;
+            let own = if tested.own_episodes { "on the episodes of the run's own test\n" } else { "" };
+            say(&format!("\n{}{own}", tested.table))?;
         }
         Ok(ExitCode::SUCCESS)
     }

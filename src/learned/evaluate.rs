@@ -42,6 +42,17 @@ pub struct Changed {
     pub classes: Option<Vec<String>>,
 }
 
+impl Changed {
+    /// Whether other episodes are drawn than in the run's own test.
+    fn changes_episodes(&self, learned: &Learned) -> bool {
+        let largest = self.shots.iter().flatten().max();
+        largest.is_some_and(|largest| *largest > learned.experiment.largest_shots())
+            || self.episodes.is_some_and(|episodes| episodes != learned.experiment.evaluate.episodes)
+            || self.dataset.is_some()
+            || self.classes.is_some()
+    }
+}
+
 /// What a test gave.
 pub struct Tested {
     /// A row for every number of shots, episode and number of steps.
@@ -50,8 +61,8 @@ pub struct Tested {
     pub table: String,
     /// Whether the episodes are those of the run's own test.
     pub own_episodes: bool,
-    /// What is to be said about the classes.
-    pub warning: Option<String>,
+    /// What is to be said about them.
+    pub warnings: Vec<String>,
 }
 
 /// Tests a run; with nothing changed it gives the rows of the run's `evaluation.csv`. `None` when the user stops it.
@@ -71,7 +82,7 @@ pub fn evaluate(
     let (experiment, shots) = settings(learned, changed)?;
     let run = learned.few_shot_run(&experiment)?;
     let material = Material::read(&experiment, source, machine.device)?;
-    let (parts, warning) = parts(&material, &run, changed)?;
+    let (parts, trained) = parts(&material, &run, changed)?;
     let fold = material.fold_of(run.fold, parts)?;
     let ready = Ready::new(&material, &run, &fold, machine)?;
     let theta = learned
@@ -90,7 +101,12 @@ pub fn evaluate(
     let environment = fs::read_to_string(learned.folder.join(ENVIRONMENT)).unwrap_or_default();
     let environment: Value = serde_json::from_str(&environment).unwrap_or_default();
     let own_episodes = environment["test_episodes_sha256"] == fold.hash.as_str();
-    Ok(Some(Tested { rows, table, own_episodes, warning }))
+    let mut warnings: Vec<String> = trained.into_iter().collect();
+    if !own_episodes && !changed.changes_episodes(learned) {
+        let name = &material.dataset.name;
+        warnings.push(format!("these are not the episodes of the run's own test: {name} has changed since"));
+    }
+    Ok(Some(Tested { rows, table, own_episodes, warnings }))
 }
 
 /// The experiment with the changes, and the numbers of shots to test.

@@ -4,6 +4,8 @@ mod bad_data;
 mod bad_experiments;
 mod bench;
 mod commands;
+mod learned;
+mod pytorch;
 mod runs;
 mod sandbox;
 mod slurm;
