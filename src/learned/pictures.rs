@@ -95,3 +95,67 @@ impl Entries {
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A folder with these files; names that end in a slash are folders.
+    fn folder(names: &[&str]) -> TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in names {
+            let path = folder.path().join(name);
+            fs::create_dir_all(if name.ends_with('/') { &path } else { path.parent().expect("a folder") })
+                .expect("made");
+            if !name.ends_with('/') {
+                fs::write(path, "x").expect("written");
+            }
+        }
+        folder
+    }
+
+    #[test]
+    fn folders_are_classes_by_name_and_hidden_files_are_nothing() {
+        let folder = folder(&["b/2.png", "b/1.png", "a/1.png", "a/.DS_Store", ".git/x"]);
+        let classes = classes(folder.path()).expect("two classes");
+        assert_eq!(classes.iter().map(|class| class.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(classes[1].files, ["b/1.png", "b/2.png"].map(|file| folder.path().join(file)));
+    }
+
+    #[test]
+    fn queries_have_classes_where_folders_tell() {
+        let support = classes(folder(&["a/1.png", "b/1.png"]).path()).expect("two classes");
+        let of = |names: &[&str]| {
+            let queries = queries(folder(names).path(), &support).expect("queries");
+            queries.into_iter().map(|(_, class)| class).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["b/1.png", "b/2.png"]), [Some(1), Some(1)]);
+        assert_eq!(of(&["1.png", "2.png"]), [None, None]);
+    }
+
+    #[test]
+    fn folders_that_are_no_task_are_told_why() {
+        let refused = |names: &[&str], part: &str| {
+            let folder = folder(names);
+            let error = classes(folder.path()).err().expect("refused").to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        refused(&[], "is empty");
+        refused(&["a/1.png", "notes.txt"], "notes.txt lies beside class folders");
+        refused(&["a/1.png", "b/"], "b has no image");
+        refused(&["a/deep/1.png"], "images only");
+
+        let support = classes(folder(&["a/1.png"]).path()).expect("a class");
+        let refused = |names: &[&str], part: &str| {
+            let folder = folder(names);
+            let error = queries(folder.path(), &support).expect_err("refused").to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        refused(&[], "has no image");
+        refused(&["c/1.png"], "has a class c, of which");
+        refused(&["a/"], "a has no image");
+        refused(&["a/1.png", "2.png"], "lies beside");
+    }
+}

@@ -6,18 +6,14 @@ use image::{GrayImage, imageops, imageops::FilterType};
 
 use crate::sandbox::{Ended, SIDE, Sandbox};
 
-const METHODS: &str = "  \
-    nearest: {nearest_neighbour: {}}\n  \
-    pretrained: {pretrained: {adam: {lr: 0.01}}}\n  \
-    plain: {plain: {adam: {lr: 0.01}}}\n  \
-    adam: {scratch";
 const MAML: &str = "results/small/maml-seed0";
 const NEAREST: &str = "results/small/nearest-seed0";
 
-/// With the runs of `small.yaml` and of some methods more.
-fn trained() -> Sandbox {
+/// With runs of MAML, nearest neighbour and these methods.
+fn trained(others: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.change("  adam: {scratch", METHODS);
+    let nearest = "  nearest: {nearest_neighbour: {}}\n";
+    sandbox.change("  adam: {scratch: {adam: {lr: 0.01}}}\n", &format!("{nearest}{others}"));
     sandbox.experiment(&["--seeds", "0", "--quiet"]).says(0, &[]);
     sandbox
 }
@@ -62,7 +58,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn evaluate_gives_the_very_rows_of_the_run() {
-    let sandbox = trained();
+    let sandbox =
+        trained("  pretrained: {pretrained: {adam: {lr: 0.01}}}\n  adam: {scratch: {adam: {lr: 0.01}}}\n");
     for method in ["maml", "nearest", "pretrained", "adam"] {
         let run = format!("results/small/{method}-seed0");
         let before = files(&sandbox.path(&run));
@@ -94,7 +91,7 @@ fn evaluate_finds_the_classes_of_its_fold() {
 
 #[test]
 fn evaluate_on_other_tasks() {
-    let sandbox = trained();
+    let sandbox = trained("");
     let rows = |arguments: &[&str]| {
         let ended = sandbox.evaluate(MAML, &[arguments, &["--out", "out/other.csv"]].concat());
         ended.says(0, &[]);
@@ -131,7 +128,7 @@ fn evaluate_on_other_tasks() {
 
 #[test]
 fn evaluate_refuses_what_cannot_be() {
-    let sandbox = trained();
+    let sandbox = trained("  plain: {plain: {adam: {lr: 0.01}}}\n");
     let refuses = |arguments: &[&str], parts: &[&str]| sandbox.evaluate(MAML, arguments).says(2, parts);
     refuses(&["--shots", "0"], &["evaluate.shots"]);
     refuses(&["--shots", "40"], &["40 shots + 4 queries", "42"]);
@@ -158,36 +155,38 @@ fn evaluate_refuses_what_cannot_be() {
 
 #[test]
 fn a_folder_that_is_no_trained_run_is_told_what_it_lacks() {
-    let sandbox = trained();
+    let sandbox = trained("");
     sandbox.draw_task(|image| image);
-    let of_each = |run: &str, code: i32, parts: &[&str]| {
-        sandbox.evaluate(run, &[]).says(code, parts);
+    let each = |run: &str, code: i32, parts: &[&str]| {
         sandbox.adapt(run, &[]).says(code, parts);
         sandbox.run(&["export", run]).says(code, parts);
+        sandbox.evaluate(run, &[]).says(code, parts);
     };
-    of_each("nowhere", 2, &["nowhere", "no run's folder"]);
-    of_each("digits", 2, &["digits", "no run's folder", "config.yaml"]);
-    of_each("results/small", 2, &["results/small", "whole experiment", "maml-seed0", "pretrained-seed0"]);
+    let opening = |run: &str, code: i32, parts: &[&str]| sandbox.run(&["export", run]).says(code, parts);
+    opening("nowhere", 2, &["nowhere", "no run's folder"]);
+    opening("digits", 2, &["digits", "no run's folder", "config.yaml"]);
+    opening("results/small", 2, &["results/small", "whole experiment", "maml-seed0", "nearest-seed0"]);
     let checkpoint = format!("{MAML}/checkpoint.safetensors");
     let bytes = fs::read(sandbox.path(&checkpoint)).expect("there");
     for damaged in [&bytes[..bytes.len() - 7], &bytes[..20], b"", b"no safetensors at all"] {
         sandbox.write(&checkpoint, damaged);
-        of_each(MAML, 1, &["checkpoint.safetensors is damaged"]);
+        opening(MAML, 1, &["checkpoint.safetensors is damaged"]);
     }
+    each(MAML, 1, &["checkpoint.safetensors is damaged"]);
     sandbox.write(
         &checkpoint,
         &fs::read(sandbox.path(&format!("{NEAREST}/checkpoint.safetensors"))).expect("there"),
     );
     sandbox.evaluate(MAML, &[]).says(0, &[]); // the checkpoint says whose it is
     fs::remove_file(sandbox.path(&checkpoint)).expect("removed");
-    of_each(MAML, 2, &["no checkpoint.safetensors", "--resume"]);
+    each(MAML, 2, &["no checkpoint.safetensors", "--resume"]);
     sandbox.write(&format!("{MAML}/config.yaml"), b"name: [");
-    of_each(MAML, 2, &["config.yaml"]);
+    opening(MAML, 2, &["config.yaml"]);
 }
 
 #[test]
 fn adapt_classifies_images_whatever_their_size_and_shade() {
-    let sandbox = trained();
+    let sandbox = trained("");
     sandbox.draw_task(|image| image);
     let nearest = sandbox.adapt(NEAREST, &["--out", "same.csv"]);
     nearest.says(0, &[]);
@@ -222,11 +221,9 @@ fn adapt_classifies_images_whatever_their_size_and_shade() {
 
 #[test]
 fn adapt_takes_the_steps_that_validation_chose() {
-    let sandbox = trained();
+    let sandbox = trained("  pretrained: {pretrained: {adam: {lr: 0.01}}}\n");
     sandbox.draw_task(|image| image);
-    for run in [MAML, "results/small/pretrained-seed0", "results/small/adam-seed0"] {
-        sandbox.adapt(run, &[]).says(0, &[]);
-    }
+    sandbox.adapt("results/small/pretrained-seed0", &[]).says(0, &[]);
     let header = "method,fold,seed,task,shots,episode,step,loss,accuracy\n";
     let row = |step: usize, accuracy: f64| format!("maml,0,0,few_shot,1,0,{step},1.0,{accuracy}\n");
     let validation = format!("{MAML}/validation.csv");
@@ -259,39 +256,24 @@ fn adapt_takes_the_steps_that_validation_chose() {
 
 #[test]
 fn adapt_refuses_folders_that_are_no_task() {
-    let sandbox = trained();
+    let sandbox = trained("  plain: {plain: {adam: {lr: 0.01}}}\n");
     let refuses = |change: &dyn Fn(), parts: &[&str]| {
         sandbox.draw_task(|image| image);
         change();
         sandbox.adapt(MAML, &[]).says(2, parts);
     };
     let remove = |folder: &str| fs::remove_dir_all(sandbox.path(folder)).expect("removed");
-    let empty = |folder: &str| fs::create_dir_all(sandbox.path(folder)).expect("made");
     refuses(&|| remove("support/c7"), &["2 classes (c6, c8)", "tasks of 3", "task.ways"]);
-    refuses(&|| sandbox.write("support/c9/a.png", b"x"), &["4 classes", "tasks of 3"]);
-    refuses(&|| remove("support"), &["cannot read the folder support"]);
     refuses(
         &|| {
             remove("support/c7");
-            empty("support/c7");
+            fs::create_dir(sandbox.path("support/c7")).expect("made");
         },
         &["support/c7", "no image"],
     );
     refuses(&|| sandbox.write("support/c7/notes.txt", b"hello"), &["support/c7/notes.txt", "PNG, JPEG"]);
-    refuses(&|| sandbox.write("support/notes.txt", b"hello"), &["support/notes.txt", "beside class folders"]);
-    refuses(&|| sandbox.write("support/c7/deep/a.png", b"x"), &["support/c7/deep", "images only"]);
     refuses(&|| sandbox.write("query/c5/a.png", b"x"), &["class c5", "c6, c7, c8"]);
-    refuses(&|| empty("query/c5"), &["query/c5", "no image"]);
-    refuses(
-        &|| {
-            remove("query");
-            empty("query");
-        },
-        &["query has no image"],
-    );
     sandbox.draw_task(|image| image);
-    sandbox.write("support/c7/.DS_Store", b"of a Mac");
-    sandbox.adapt(MAML, &[]).says(0, &[]);
     sandbox.adapt("results/small/plain-seed0", &[]).says(2, &["plain", "whole data set"]);
     let inside = format!("{MAML}/out.csv");
     sandbox.adapt(MAML, &["--out", &inside]).says(2, &["--out", "stays as it is"]);
@@ -300,7 +282,7 @@ fn adapt_refuses_folders_that_are_no_task() {
 
 #[test]
 fn export_writes_weights_under_pytorchs_names() {
-    let sandbox = trained();
+    let sandbox = trained("  adam: {scratch: {adam: {lr: 0.01}}}\n");
     sandbox.run(&["export", MAML, "--out", "network"]).says(0, &[]);
     let read = |file: &str| -> BTreeMap<String, tch::Tensor> {
         tch::Tensor::read_safetensors(sandbox.path(file)).expect("safetensors").into_iter().collect()
