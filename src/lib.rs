@@ -18,6 +18,7 @@
 //! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
 //! | [`sweep`] | searches: a space of experiments, samplers, pruners, launchers that run trials here or on Slurm |
 //! | [`runs`], [`tensorboard`] | what lies in results folders, as far as it has come; event files for TensorBoard |
+//! | [`learned`] | what a run has learned, put to use: exports, one's own images, other tests |
 //! | [`bench`] | the time of a meta-training step |
 //! | [`cli`] | the command line |
 //!
@@ -33,6 +34,7 @@ pub mod evaluate;
 pub mod experiment;
 pub mod figures;
 pub mod inner;
+pub mod learned;
 pub mod loss;
 pub mod memory;
 pub mod misuse;

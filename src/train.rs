@@ -176,8 +176,8 @@ impl Trainer<'_> {
             return None;
         }
         let steps = self.learner.validation_steps();
-        let score =
-            mean_scores(self.learner, &state.theta, validator.episodes, validator.shots, steps, self.split);
+        let theta = self.learner.checkpoint(&state.theta);
+        let score = mean_scores(self.learner, &theta, validator.episodes, validator.shots, steps, self.split);
         // At equal accuracy, of which there are few values, the later theta has seen more.
         let better = state.best.as_ref().is_none_or(|best| score.accuracy >= best.accuracy);
         if better && score.loss.is_finite() {

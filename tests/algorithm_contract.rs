@@ -173,7 +173,7 @@ fn threads_change_nothing_and_chunks_only_rounding() {
 fn predictions_have_a_row_for_every_query_and_leave_theta_alone() {
     for spec in registered() {
         let learner = spec.build(&setting());
-        let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+        let theta = learner.checkpoint(&learner.init(&mut stream(0, Purpose::Init, 0)));
         let before = theta.detached(Device::Cpu);
         let episode = source().sample(0, 0..4);
         let logits = learner.predict(&theta, &episode, &STEPS, DRAWS);
@@ -193,7 +193,7 @@ fn predictions_have_a_row_for_every_query_and_leave_theta_alone() {
 fn a_task_is_solved_alike_whatever_tasks_are_beside_it() {
     for spec in registered() {
         let learner = spec.build(&setting());
-        let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+        let theta = learner.checkpoint(&learner.init(&mut stream(0, Purpose::Init, 0)));
         let predict = |tasks| learner.predict(&theta, &source().sample(0, tasks), &STEPS, DRAWS);
         let (together, alone) = (predict(0..4), predict(2..3));
         for (together, alone) in together.iter().zip(&alone) {
@@ -210,7 +210,7 @@ fn adaptation_beats_chance_on_an_easy_task() {
             continue; // their rates suit a trained theta, see below
         }
         let learner = spec.build(&setting());
-        let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+        let theta = learner.checkpoint(&learner.init(&mut stream(0, Purpose::Init, 0)));
         let episode = source().sample(0, 0..8);
         let scores = score(&*learner, &theta, &episode, &[200], DRAWS).concat();
         let mean = scores.iter().map(|s| s.accuracy).sum::<f64>() / scores.len() as f64;

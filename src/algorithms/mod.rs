@@ -58,7 +58,7 @@ pub trait MetaLearner: Sync {
     /// Theta before training.
     fn init(&self, stream: &mut Stream) -> Params;
 
-    /// What of theta starts an adaptation: what a checkpoint holds.
+    /// What of theta starts an adaptation: what a checkpoint holds, and [`MetaLearner::predict`] takes.
     fn checkpoint(&self, theta: &Params) -> Params {
         theta.share()
     }
@@ -77,7 +77,8 @@ pub trait MetaLearner: Sync {
         3 * (rows.support + rows.queries) * rows.inputs * size_of::<f32>() // the images and what they are made from
     }
 
-    /// Logits `[T, Q, N]` of the queries after each of `steps` (ascending) adaptation steps on the support sets.
+    /// Logits `[T, Q, N]` of the queries after each of `steps` (ascending) adaptation steps on the support sets, from a theta as
+    /// [`MetaLearner::checkpoint`] gives it.
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor>;
 }
 

@@ -96,6 +96,6 @@ impl MetaLearner for Learner {
     }
 
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {
-        predict_adapted(&*self.rule, &*self.model, &self.checkpoint(theta), episode, steps, draws)
+        predict_adapted(&*self.rule, &*self.model, theta, episode, steps, draws)
     }
 }

@@ -1,9 +1,12 @@
 //! The command line: arguments to calls.
 
+mod adapt;
 mod bench;
 mod check;
 mod data;
+mod evaluate;
 mod experiment;
+mod export;
 mod figures;
 mod list;
 mod report;
@@ -65,6 +68,9 @@ enum Command {
     Runs(runs::Arguments),
     Watch(watch::Arguments),
     Tensorboard(tensorboard::Arguments),
+    Evaluate(evaluate::Arguments),
+    Adapt(adapt::Arguments),
+    Export(export::Arguments),
 }
 
 /// Which experiment, and what to change in it.
@@ -178,6 +184,9 @@ impl Cli {
             Command::Runs(arguments) => arguments.run(),
             Command::Watch(arguments) => arguments.run(),
             Command::Tensorboard(arguments) => arguments.run(),
+            Command::Evaluate(arguments) => arguments.run(),
+            Command::Adapt(arguments) => arguments.run(),
+            Command::Export(arguments) => arguments.run(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod cache;
 mod fetch;
 mod folder;
 mod idx;
+pub mod image;
 mod mirror;
 mod mnist;
 mod npm;

@@ -56,6 +56,18 @@ impl<'a> Material<'a> {
     /// # Errors
     /// The data cannot be had or read; a `Misuse` where the experiment asks for more than they hold.
     pub fn load(experiment: &'a Experiment, source: &Source, device: Device) -> Result<Self> {
+        let material = Self::read(experiment, source, device)?;
+        if let Some((keys, message)) = check::problems(experiment, Some(&material.dataset.classes)).first() {
+            misuse!("{}: {message}", keys.join("."));
+        }
+        Ok(material)
+    }
+
+    /// Loads the data set, fetching it on first use, whether or not it has the classes to train on.
+    ///
+    /// # Errors
+    /// The data cannot be had or read.
+    pub fn read(experiment: &'a Experiment, source: &Source, device: Device) -> Result<Self> {
         let dataset = match &experiment.task.dataset {
             DatasetSpec::Named(name) => match data::find(name) {
                 Some(entry) => entry.load(source)?,
@@ -63,9 +75,6 @@ impl<'a> Material<'a> {
             },
             DatasetSpec::Folder { idx } => data::idx_folder(idx, source)?,
         };
-        if let Some((keys, message)) = check::problems(experiment, Some(&dataset.classes)).first() {
-            misuse!("{}: {message}", keys.join("."));
-        }
         let mut digest = Sha256::new();
         digest.update(&*dataset.pixels);
         digest.update(&dataset.labels);
@@ -87,6 +96,14 @@ impl<'a> Material<'a> {
             Ok(parts) => parts,
             Err(message) => misuse!("task.classes: {message}"),
         };
+        self.fold_of(number, parts)
+    }
+
+    /// A fold with these parts, and its test episodes.
+    ///
+    /// # Errors
+    /// Classes with too few images.
+    pub fn fold_of(&self, number: usize, parts: Parts) -> Result<Fold> {
         if let Some(message) = check::too_few_images(self.experiment, &parts, &self.dataset) {
             misuse!("{message}");
         }

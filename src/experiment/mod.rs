@@ -9,15 +9,15 @@ pub mod folder;
 pub mod material;
 pub mod method;
 pub mod plan;
-mod progress;
+pub(crate) mod progress;
 pub mod read;
 pub mod results;
-mod run;
+pub(crate) mod run;
 pub mod spec;
-mod start;
-mod state;
+pub mod start;
+pub(crate) mod state;
 pub mod table;
-mod test;
+pub(crate) mod test;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -40,6 +40,7 @@ use plan::Goal;
 use progress::MethodLine;
 use run::{Ended, Workplace};
 use spec::Experiment;
+use start::Machine;
 
 /// How an experiment is run; none of it changes what it computes, but for rounding.
 pub struct Options<'a> {
@@ -88,9 +89,7 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         material: &material,
         folder: &folder,
         stop: options.stop,
-        device: options.device,
-        split: &options.split,
-        budget: options.budget,
+        machine: Machine { device: options.device, split: &options.split, budget: options.budget },
         goal: options.goal,
         replaces: options.existing == Existing::Replace,
     };

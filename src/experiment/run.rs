@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tch::Device;
 use thiserror::Error;
 
 use super::{
@@ -19,12 +18,12 @@ use super::{
     material::{Fold, Material},
     plan::{EVALUATION, EXAMPLE, Goal, Run},
     progress::MethodLine,
-    start::Ready,
+    start::{Machine, Ready},
     state,
+    test::draws,
 };
 use crate::{
     algorithms::{Testing, Training},
-    chunks::Split,
     evaluate::Verdict,
     models::Params,
     records::{self, TrainRow},
@@ -61,12 +60,8 @@ pub struct Workplace<'a> {
     pub folder: &'a Folder,
     /// Set when the user wants to stop.
     pub stop: &'a AtomicBool,
-    /// Where tensors live.
-    pub device: Device,
-    /// How meta-batches and tests are split, if memory allows.
-    pub split: &'a Split,
-    /// Bytes for the tasks worked on at once.
-    pub budget: u64,
+    /// What of the machine is used.
+    pub machine: Machine<'a>,
     /// How far runs go.
     pub goal: Goal,
     /// Whether results that are there will be replaced.
@@ -79,7 +74,9 @@ const VALIDATION_EPISODES: usize = 200;
 const SAVE_AT_LEAST_AFTER: Duration = Duration::from_millis(500);
 /// Without a validation the state is saved this often.
 const SAVE_AT_MOST_AFTER: Duration = Duration::from_secs(20);
-pub(super) const ENVIRONMENT: &str = "environment.json";
+pub(crate) const ENVIRONMENT: &str = "environment.json";
+/// What was learned.
+pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
 
 impl Workplace<'_> {
     /// Trains and tests one run, going on from its state if it left one.
@@ -90,7 +87,7 @@ impl Workplace<'_> {
         let experiment = self.material.experiment;
         let started = Instant::now();
         let ready = self.start(run, fold)?;
-        let environment = environment(self.device, &ready.split, &fold.hash);
+        let environment = environment(self.machine.device, &ready.split, &fold.hash);
         let text = serde_json::to_string_pretty(&environment).context("JSON")?;
         self.write(run, ENVIRONMENT, text.as_bytes())?;
         self.write(run, "config.yaml", serde_saphyr::to_string(experiment).context("YAML")?.as_bytes())?;
@@ -114,8 +111,8 @@ impl Workplace<'_> {
                 self.train(run, &ready, &source, validation.as_ref(), line)?
             }
         };
-        let theta = state.result().detached(self.device);
-        self.save_checkpoint(run, &ready.learner.checkpoint(&theta))?;
+        let theta = ready.learner.checkpoint(&state.result().detached(self.machine.device));
+        self.save_checkpoint(run, &theta)?;
         if run.method.algorithm.testing() == Testing::Episodes
             && let Some(validation) = &validation
         {
@@ -133,7 +130,7 @@ impl Workplace<'_> {
         let rows = match run.method.algorithm.testing() {
             Testing::Episodes => {
                 if (run.fold, Some(&run.seed)) == (0, experiment.seeds.first()) {
-                    let example = Example::of(self.material, fold, &*ready.learner, &theta, self.draws(run));
+                    let example = Example::of(self.material, fold, &*ready.learner, &theta, draws(run));
                     let text = serde_json::to_string(&example).context("JSON")?;
                     self.write(run, EXAMPLE, text.as_bytes())?;
                 }
@@ -157,8 +154,9 @@ impl Workplace<'_> {
     ) -> Result<State, Ended> {
         let train = run.method.train(&self.material.experiment.train);
         let train_csv = self.folder.path.join(run.file("train.csv"));
-        let fresh = State::new(ready.theta.detached(self.device), &train.outer);
-        let state = state::load(&self.folder.path.join(run.file("state.safetensors")), &fresh, self.device)?;
+        let fresh = State::new(ready.theta.detached(self.machine.device), &train.outer);
+        let state =
+            state::load(&self.folder.path.join(run.file("state.safetensors")), &fresh, self.machine.device)?;
         let mut rows: Vec<TrainRow> = Vec::new();
         if let Some(state) = &state {
             rows = records::read(&train_csv)?;
@@ -227,7 +225,7 @@ impl Workplace<'_> {
     fn save_checkpoint(&self, run: &Run, theta: &Params) -> Result<()> {
         let about = json!({"experiment": self.material.experiment.name, "run": run.folder}).to_string();
         let tensors: Vec<_> = theta.iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect();
-        self.write(run, "checkpoint.safetensors", &state::to_safetensors(&tensors, about)?)
+        self.write(run, CHECKPOINT, &state::to_safetensors(&tensors, about)?)
     }
 
     fn write(&self, run: &Run, name: &str, bytes: &[u8]) -> Result<()> {

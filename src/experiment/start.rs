@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use tch::Device;
 
 use super::{
     environment::{differences, environment},
-    material::Fold,
+    material::{Fold, Material},
     plan::Run,
     run::{ENVIRONMENT, Workplace},
     spec::{Initialisation, Task},
@@ -21,14 +22,58 @@ use crate::{
     tasks::few_shot::TaskSize,
 };
 
+/// What of the machine is used.
+pub struct Machine<'a> {
+    /// Where tensors live.
+    pub device: Device,
+    /// How meta-batches and tests are split, if memory allows.
+    pub split: &'a Split,
+    /// Bytes for the tasks worked on at once.
+    pub budget: u64,
+}
+
 /// What a run starts with.
-pub(super) struct Ready {
+pub(crate) struct Ready {
     /// The method, built.
     pub learner: Box<dyn MetaLearner>,
     /// Theta before training.
     pub theta: Params,
     /// How its tasks are split.
     pub split: Split,
+}
+
+/// The method of a run, built for the data, with so many meta-training classes.
+pub(crate) fn learner(material: &Material, run: &Run, training_classes: usize) -> Box<dyn MetaLearner> {
+    run.method.algorithm.build(&Setting {
+        model: material.experiment.model.clone(),
+        inputs: material.bank.inputs(),
+        ways: material.experiment.task.ways,
+        training_classes,
+        classes: material.dataset.classes.len(),
+    })
+}
+
+impl Ready {
+    /// The method with the theta that the run's seed draws.
+    ///
+    /// # Errors
+    /// There is not enough memory for a task.
+    pub fn new(material: &Material, run: &Run, fold: &Fold, machine: &Machine) -> Result<Self> {
+        let experiment = material.experiment;
+        let learner = learner(material, run, fold.training_classes(&experiment.task));
+        let theta = learner.init(&mut stream(run.seed, Purpose::Init, 0)).detached(machine.device);
+        let train_shots = match run.method.algorithm.training() {
+            Training::Episodes { shots: Some(shots) } => shots,
+            _ => experiment.task.shots,
+        };
+        let Task { ways, queries, .. } = experiment.task;
+        let inputs = material.bank.inputs();
+        let extent = |shots| TaskSize { ways, shots, queries }.extent(inputs);
+        let training = learner.training_bytes(extent(train_shots));
+        let testing = learner.testing_bytes(extent(experiment.largest_shots()));
+        let split = machine.split.within(machine.budget, training.max(testing))?;
+        Ok(Self { learner, theta, split })
+    }
 }
 
 impl Workplace<'_> {
@@ -54,7 +99,8 @@ impl Workplace<'_> {
                 );
             }
             if !self.replaces && !run.is_done(&self.folder.path, self.goal) {
-                changes.extend(differences(&left, &environment(self.device, &ready.split, &fold.hash)));
+                changes
+                    .extend(differences(&left, &environment(self.machine.device, &ready.split, &fold.hash)));
             }
         }
         changes.sort();
@@ -65,32 +111,14 @@ impl Workplace<'_> {
     /// The method, the theta it starts from, and how its tasks are split. The experiment's `train.init` is for methods that
     /// meta-learn; baselines start from a checkpoint only where their own `train` says so.
     pub(super) fn start(&self, run: &Run, fold: &Fold) -> Result<Ready> {
-        let experiment = self.material.experiment;
-        let learner = run.method.algorithm.build(&Setting {
-            model: experiment.model.clone(),
-            inputs: self.material.bank.inputs(),
-            ways: experiment.task.ways,
-            training_classes: fold.training_classes(&experiment.task),
-            classes: self.material.dataset.classes.len(),
-        });
-        let drawn = learner.init(&mut stream(run.seed, Purpose::Init, 0));
+        let mut ready = Ready::new(self.material, run, fold, &self.machine)?;
         let learns = matches!(run.method.algorithm.training(), Training::Episodes { .. });
-        let theta = match run.method.train(&experiment.train).init {
-            Initialisation::Checkpoint(path) if learns || run.method.has_own_init() => {
-                Params::from_checkpoint(&path, &drawn)?
-            }
-            _ => drawn,
-        };
-        let train_shots = match run.method.algorithm.training() {
-            Training::Episodes { shots: Some(shots) } => shots,
-            _ => experiment.task.shots,
-        };
-        let Task { ways, queries, .. } = experiment.task;
-        let inputs = self.material.bank.inputs();
-        let extent = |shots| TaskSize { ways, shots, queries }.extent(inputs);
-        let training = learner.training_bytes(extent(train_shots));
-        let testing = learner.testing_bytes(extent(experiment.largest_shots()));
-        let split = self.split.within(self.budget, training.max(testing))?;
-        Ok(Ready { learner, theta: theta.detached(self.device), split })
+        if let Initialisation::Checkpoint(path) = run.method.train(&self.material.experiment.train).init
+            && (learns || run.method.has_own_init())
+        {
+            let theta = Params::from_checkpoint(&path, &ready.theta).context("train.init")?;
+            ready.theta = theta.detached(self.machine.device);
+        }
+        Ok(ready)
     }
 }

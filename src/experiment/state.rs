@@ -41,6 +41,17 @@ pub fn to_safetensors(tensors: &[(String, &Tensor)], about: String) -> Result<Ve
     Ok(serialize(views, Some(HashMap::from([(KEY.to_owned(), about)])))?)
 }
 
+/// The tensors of such a file, and the text about them.
+///
+/// # Errors
+/// The file is damaged, or was not written by this program.
+pub fn from_safetensors(bytes: &[u8]) -> Result<(SafeTensors<'_>, String)> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes)?;
+    let text = metadata.metadata().as_ref().and_then(|texts| texts.get(KEY));
+    let about = text.ok_or_else(|| anyhow!("it has no header of quickstudy's"))?.clone();
+    Ok((SafeTensors::deserialize(bytes)?, about))
+}
+
 /// The state as bytes.
 pub fn save(state: &State) -> Result<Vec<u8>> {
     let header = Header {
@@ -66,10 +77,8 @@ pub fn load(path: &Path, fresh: &State, device: Device) -> Result<Option<State>>
         read => read.with_context(|| format!("cannot read {}", path.display()))?,
     };
     let read = || -> Result<State> {
-        let (_, metadata) = SafeTensors::read_metadata(&bytes)?;
-        let text = metadata.metadata().as_ref().and_then(|texts| texts.get(KEY));
-        let header: Header = serde_json::from_str(text.ok_or_else(|| anyhow!("it has no header"))?)?;
-        let file = SafeTensors::deserialize(&bytes)?;
+        let (file, about) = from_safetensors(&bytes)?;
+        let header: Header = serde_json::from_str(&about)?;
         let tensor = |name: String, like: &Tensor| -> Result<Tensor> {
             let view = file.tensor(&name)?;
             let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();

@@ -21,28 +21,39 @@ use crate::{
     tasks::{few_shot::whole_dataset, frozen::FrozenEpisodes},
 };
 
-impl Workplace<'_> {
-    /// Tests on frozen episodes, with every number of shots and steps.
-    pub(super) fn test(
+/// How a run is tested on frozen episodes.
+pub(crate) struct Test<'a> {
+    /// The run.
+    pub run: &'a Run<'a>,
+    /// Its method.
+    pub ready: &'a Ready,
+    /// Numbers of support images per class.
+    pub shots: &'a [usize],
+    /// Numbers of adaptation steps, ascending.
+    pub steps: &'a [usize],
+    /// Set when the user wants to stop.
+    pub stop: &'a AtomicBool,
+}
+
+impl Test<'_> {
+    /// A row for every number of shots, episode and number of steps; `None` when the user stops it.
+    pub fn rows(
         &self,
-        run: &Run,
-        ready: &Ready,
         theta: &Params,
         episodes: &FrozenEpisodes,
         line: &mut MethodLine,
-    ) -> Result<Vec<EvaluationRow>, Ended> {
-        let experiment = self.material.experiment;
-        let (steps, shots) = (&experiment.evaluate.steps, experiment.test_shots());
-        line.test(&label(run), episodes.len() * shots.len());
+    ) -> Option<Vec<EvaluationRow>> {
+        let Self { run, ready, steps, .. } = *self;
+        line.test(&label(run), episodes.len() * self.shots.len());
         let line = &*line;
         let observe = |count| {
             line.tested(count);
             if self.stop.load(Ordering::Relaxed) { Verdict::Stop } else { Verdict::Continue }
         };
         let mut rows = Vec::new();
-        for shots in shots {
-            let protocol = Protocol { episodes, shots, steps, draws: self.draws(run), split: &ready.split };
-            let scores = protocol.evaluate(&*ready.learner, theta, &observe).ok_or(Ended::Stopped)?;
+        for &shots in self.shots {
+            let protocol = Protocol { episodes, shots, steps, draws: draws(run), split: &ready.split };
+            let scores = protocol.evaluate(&*ready.learner, theta, &observe)?;
             for (episode, scores) in scores.iter().enumerate() {
                 rows.extend(scores.iter().zip(steps).map(|(score, &step)| EvaluationRow {
                     method: run.name.to_owned(),
@@ -57,7 +68,24 @@ impl Workplace<'_> {
                 }));
             }
         }
-        Ok(rows)
+        Some(rows)
+    }
+}
+
+impl Workplace<'_> {
+    /// Tests on frozen episodes, with every number of shots and steps.
+    pub(super) fn test(
+        &self,
+        run: &Run,
+        ready: &Ready,
+        theta: &Params,
+        episodes: &FrozenEpisodes,
+        line: &mut MethodLine,
+    ) -> Result<Vec<EvaluationRow>, Ended> {
+        let experiment = self.material.experiment;
+        let shots = experiment.test_shots();
+        let test = Test { run, ready, shots: &shots, steps: &experiment.evaluate.steps, stop: self.stop };
+        test.rows(theta, episodes, line).ok_or(Ended::Stopped)
     }
 
     /// Tests with all training images as the support set and all test images as queries.
@@ -70,7 +98,7 @@ impl Workplace<'_> {
         let data = &self.material.dataset;
         let steps = &self.material.experiment.evaluate.steps;
         // One large task: here libtorch's own threads are the ones that pay.
-        tch::set_num_threads(self.split.threads() as i32);
+        tch::set_num_threads(self.machine.split.threads() as i32);
         let done = AtomicBool::new(false);
         let scores = std::thread::scope(|scope| {
             // It takes minutes and leaves nothing before its end, so that to stop it is to leave.
@@ -83,7 +111,7 @@ impl Workplace<'_> {
                 }
             });
             let whole = whole_dataset(data, &self.material.bank);
-            let scores = score(learner, theta, &whole, steps, self.draws(run));
+            let scores = score(learner, theta, &whole, steps, draws(run));
             done.store(true, Ordering::Relaxed);
             scores
         });
@@ -104,8 +132,9 @@ impl Workplace<'_> {
             })
             .collect()
     }
+}
 
-    pub(super) fn draws(&self, run: &Run) -> Draws {
-        Draws { seed: run.seed, purpose: Purpose::Adapt, occasion: 0 }
-    }
+/// What a run's method draws from while it adapts to a test task.
+pub(crate) fn draws(run: &Run) -> Draws {
+    Draws { seed: run.seed, purpose: Purpose::Adapt, occasion: 0 }
 }

@@ -6,7 +6,9 @@ pub mod closed_form;
 pub mod layers;
 pub mod mlp;
 mod params;
+pub mod pytorch;
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -53,6 +55,12 @@ pub trait Model: Send + Sync {
 pub trait Architecture {
     /// The model for inputs of `inputs` values and `outputs` classes.
     fn build(&self, inputs: usize, outputs: usize) -> Box<dyn Model>;
+
+    /// The model with parameters of these shapes as modules of PyTorch's `nn.Sequential`, in order.
+    ///
+    /// # Errors
+    /// The parameters are not this model's.
+    fn modules(&self, theta: &Params) -> Result<Vec<pytorch::Module>>;
 }
 
 registry! {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use tch::{Device, Kind, Tensor};
@@ -87,36 +87,56 @@ impl Params {
         self.names.iter().map(String::as_str).zip(&self.tensors)
     }
 
+    /// The shape of a tensor.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn shape(&self, name: &str) -> Result<Vec<i64>> {
+        let found = self.iter().find(|(other, _)| *other == name);
+        found.map(|(_, tensor)| tensor.size()).with_context(|| format!("there is no tensor {name}"))
+    }
+
+    /// Reads all tensors of a safetensors file, as f32 on the CPU.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        match Tensor::read_safetensors(path) {
+            Ok(read) => {
+                let (names, tensors): (_, Vec<Tensor>) = read.into_iter().unzip();
+                Ok(Self { names, tensors: tensors.iter().map(|t| t.to_kind(Kind::Float)).collect() })
+            }
+            Err(error) => misuse!("cannot read the checkpoint {}: {error}", path.display()),
+        }
+    }
+
     /// Reads parameters of the names and shapes of `like` from a safetensors checkpoint, as f32 on the CPU.
     ///
     /// # Errors
     /// The file cannot be read, lacks one of them, or has it in another shape.
     pub fn from_checkpoint(path: &Path, like: &Self) -> Result<Self> {
-        let read = match Tensor::read_safetensors(path) {
-            Ok(read) => read,
-            Err(error) => misuse!("train.init: cannot read the checkpoint {}: {error}", path.display()),
-        };
-        let mut found: BTreeMap<String, Tensor> = read.into_iter().collect();
+        let read = Self::read(path)?;
+        let mut found: BTreeMap<String, Tensor> = read.names.into_iter().zip(read.tensors).collect();
         let mut tensors = Vec::new();
         for (name, like) in like.iter() {
             let Some(tensor) = found.remove(name) else {
                 let names: Vec<_> = found.keys().map(String::as_str).collect();
                 misuse!(
-                    "train.init: the checkpoint {} has no tensor {name}; it has {}",
+                    "the checkpoint {} has no tensor {name}; it has {}",
                     path.display(),
                     names.join(", ")
                 );
             };
             if tensor.size() != like.size() {
                 misuse!(
-                    "train.init: {name} in the checkpoint {} has shape {:?}, but the model of this experiment needs {:?}: \
+                    "{name} in the checkpoint {} has shape {:?}, but the model of this experiment needs {:?}: \
                      make model and task.ways the checkpoint's, or name another checkpoint",
                     path.display(),
                     tensor.size(),
                     like.size()
                 );
             }
-            tensors.push(tensor.to_kind(Kind::Float));
+            tensors.push(tensor);
         }
         Ok(Self { names: like.names.clone(), tensors })
     }

@@ -142,6 +142,21 @@ impl ClassSplit {
 }
 
 impl Parts {
+    /// All of so many classes, with all their images, for meta-test alone.
+    pub fn all_test(classes: usize) -> Self {
+        Self { classes: [vec![], vec![], (0..classes).collect()], shared: false }
+    }
+
+    /// These classes for meta-test and none for anything else; their images are those that meta-test has here.
+    pub fn only_test(&self, classes: Vec<usize>) -> Self {
+        Self { classes: [vec![], vec![], classes], shared: self.shared }
+    }
+
+    /// Whether images of this class that meta-test has are trained on too.
+    pub fn trains_on(&self, class: usize) -> bool {
+        !self.shared && self.classes[Part::Train as usize].contains(&class)
+    }
+
     /// The image numbers of each class of a part.
     ///
     /// Parts with classes of their own use all images. Where classes are shared, meta-test has the data set's test images,

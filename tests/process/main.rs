@@ -5,6 +5,8 @@ mod bad_experiments;
 mod bench;
 mod commands;
 mod following;
+mod learned;
+mod pytorch;
 mod report;
 mod runs;
 mod sandbox;

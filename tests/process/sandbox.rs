@@ -25,7 +25,7 @@ pub struct Ended {
 
 /// Classes of the small data set; each has 30 training and 12 test images of 8 x 8.
 pub const CLASSES: usize = 9;
-const SIDE: usize = 8;
+pub const SIDE: usize = 8;
 
 /// An experiment on the small data set that runs in a moment.
 pub const EXPERIMENT: &str = "\

@@ -2,11 +2,12 @@
 
 mod backprop;
 
+use anyhow::{Result, bail};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Architecture, ClosedForm, Initial, Model, Parameter, layers};
+use super::{Architecture, ClosedForm, Initial, Model, Parameter, Params, layers, pytorch::Module};
 
 /// Fully connected layers; the default is 784-64-64-N with ReLU on MNIST.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
@@ -48,6 +49,35 @@ impl Architecture for Mlp {
             .map(|size| size as i64)
             .collect();
         Box::new(Network { sizes, activation: self.activation, batch_norm: self.batch_norm })
+    }
+
+    fn modules(&self, theta: &Params) -> Result<Vec<Module>> {
+        let mut modules = Vec::new();
+        for layer in 0..=self.hidden.len() {
+            let of = |name: &str| format!("layer{layer}.{name}");
+            let [out, fan_in] = theta.shape(&of("weight"))?[..] else {
+                bail!("{} is no matrix", of("weight"));
+            };
+            modules.push(Module {
+                code: format!("nn.Linear({fan_in}, {out})"),
+                tensors: vec![("weight", of("weight")), ("bias", of("bias"))],
+            });
+            if layer == self.hidden.len() {
+                break;
+            }
+            if self.batch_norm {
+                modules.push(Module {
+                    code: format!("nn.BatchNorm1d({out}, track_running_stats=False)"),
+                    tensors: vec![("weight", of("scale")), ("bias", of("shift"))],
+                });
+            }
+            let code = match self.activation {
+                Activation::Relu => "nn.ReLU()",
+                Activation::Tanh => "nn.Tanh()",
+            };
+            modules.push(Module { code: code.into(), tensors: vec![] });
+        }
+        Ok(modules)
     }
 }
 

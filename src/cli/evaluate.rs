@@ -1,0 +1,118 @@
+//! `quickstudy evaluate`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{DataDir, Machine, say, stop_flag};
+use crate::{
+    data,
+    experiment::{INTERRUPTED, dataset::DatasetSpec, folder::write_whole, start},
+    learned::{
+        Learned,
+        evaluate::{Changed, evaluate},
+    },
+    misuse::misuse,
+    records,
+};
+
+/// Test what a run has learned on other tasks: other shots, steps, classes or another data set
+///
+/// What is not said is as in the run's own test. With fewer episodes they are the first of the same; shots that the run was tested
+/// with have the same episodes.
+///
+/// Examples:
+///   quickstudy evaluate results/maml/maml-seed0                           # its own test again
+///   quickstudy evaluate results/maml/maml-seed0 --shots 5,10 --steps 0,1,50
+///   quickstudy evaluate results/maml/maml-seed0 --dataset fashion --episodes 200 --out fashion.csv
+///   quickstudy evaluate results/maml/maml-seed0 --classes 0,1,2           # which it was trained on
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// A run's folder, for example results/maml/maml-seed0
+    run: PathBuf,
+    /// Numbers of support images per class
+    #[arg(long, value_delimiter = ',', value_name = "SHOTS")]
+    shots: Option<Vec<usize>>,
+    /// Numbers of adaptation steps
+    #[arg(long, value_delimiter = ',', value_name = "STEPS")]
+    steps: Option<Vec<usize>>,
+    /// Test episodes
+    #[arg(long, value_name = "N")]
+    episodes: Option<usize>,
+    /// A registered data set, or a folder with one in IDX form; all its classes unless --classes says otherwise
+    #[arg(long, value_name = "DATASET")]
+    dataset: Option<PathBuf>,
+    /// Names of the classes to test on
+    #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
+    classes: Option<Vec<String>>,
+    /// Write a row for every episode and number of steps to a CSV file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// No progress and no table; errors only
+    #[arg(long, short)]
+    quiet: bool,
+    #[command(flatten)]
+    data: DataDir,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+impl Arguments {
+    pub fn run(self) -> Result<ExitCode> {
+        let learned = Learned::open(&self.run)?;
+        if let Some(file) = &self.out {
+            learned.check_output(file)?;
+        }
+        let source = self.data.source(self.quiet);
+        let changed = Changed {
+            shots: self.shots.map(ascending),
+            steps: self.steps.map(ascending),
+            episodes: self.episodes,
+            dataset: self.dataset.map(|name| dataset(name, &source)).transpose()?,
+            classes: self.classes,
+        };
+        let device = self.machine.device()?;
+        let split = self.machine.split(device)?;
+        let machine = start::Machine { device, split: &split, budget: self.machine.budget(device) };
+        let stop = stop_flag()?;
+        let Some(tested) = evaluate(&learned, &changed, &source, &machine, &stop, self.quiet)? else {
+            return Ok(ExitCode::from(INTERRUPTED));
+        };
+        for warning in &tested.warnings {
+            eprintln!("warning: {warning}");
+        }
+        if let Some(file) = &self.out {
+            write_whole(file, &records::to_csv(&tested.rows)?)?;
+        }
+        if !self.quiet {
+            let own = if tested.own_episodes { "on the episodes of the run's own test\n" } else { "" };
+            say(&format!("\n{}{own}", tested.table))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn ascending(mut values: Vec<usize>) -> Vec<usize> {
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// A data set by its name or folder.
+fn dataset(name: PathBuf, source: &data::Source) -> Result<DatasetSpec> {
+    let text = name.to_string_lossy().into_owned();
+    if data::find(&text).is_some() {
+        return Ok(DatasetSpec::Named(text));
+    }
+    let below = source.data_dir.as_ref().map(|folder| folder.join(&name));
+    if name.is_dir() || below.is_some_and(|folder| folder.is_dir()) {
+        return Ok(DatasetSpec::Folder { idx: name });
+    }
+    let known: Vec<&str> = data::REGISTRY.iter().map(|entry| entry.name).collect();
+    misuse!(
+        "--dataset {text}: there is no data set and no folder of that name; there is {}",
+        known.join(", ")
+    )
+}

@@ -1,0 +1,175 @@
+//! A learned initialisation, tested on other tasks.
+
+use std::{fs, sync::atomic::AtomicBool};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::Learned;
+use crate::{
+    data::Source,
+    experiment::{
+        dataset::DatasetSpec,
+        folder::CONFIG,
+        material::Material,
+        plan::Run,
+        progress::MethodLine,
+        read::{self, Changes},
+        run::ENVIRONMENT,
+        spec::Experiment,
+        start::{Machine, Ready},
+        table::tables,
+        test::Test,
+    },
+    misuse::misuse,
+    records::EvaluationRow,
+    summary::summarise,
+    tasks::class_split::{Part, Parts},
+};
+
+/// What is to be other than in the run's own test.
+#[derive(Clone, Debug, Default)]
+pub struct Changed {
+    /// Numbers of support images per class.
+    pub shots: Option<Vec<usize>>,
+    /// Numbers of adaptation steps.
+    pub steps: Option<Vec<usize>>,
+    /// Test episodes.
+    pub episodes: Option<usize>,
+    /// Where the images come from.
+    pub dataset: Option<DatasetSpec>,
+    /// Names of the test classes.
+    pub classes: Option<Vec<String>>,
+}
+
+impl Changed {
+    /// Whether other episodes are drawn than in the run's own test.
+    fn changes_episodes(&self, learned: &Learned) -> bool {
+        let largest = self.shots.iter().flatten().max();
+        largest.is_some_and(|largest| *largest > learned.experiment.largest_shots())
+            || self.episodes.is_some_and(|episodes| episodes != learned.experiment.evaluate.episodes)
+            || self.dataset.is_some()
+            || self.classes.is_some()
+    }
+}
+
+/// What a test gave.
+pub struct Tested {
+    /// A row for every number of shots, episode and number of steps.
+    pub rows: Vec<EvaluationRow>,
+    /// Means and intervals, for a terminal.
+    pub table: String,
+    /// Whether the episodes are those of the run's own test.
+    pub own_episodes: bool,
+    /// What is to be said about them.
+    pub warnings: Vec<String>,
+}
+
+/// Tests a run; with nothing changed it gives the rows of the run's `evaluation.csv`. `None` when the user stops it.
+///
+/// Fewer episodes are the first of the same, and shots that the run was tested with have its episodes.
+///
+/// # Errors
+/// The data do not have such tasks, or cannot be had.
+pub fn evaluate(
+    learned: &Learned,
+    changed: &Changed,
+    source: &Source,
+    machine: &Machine,
+    stop: &AtomicBool,
+    quiet: bool,
+) -> Result<Option<Tested>> {
+    let (experiment, shots) = settings(learned, changed)?;
+    let run = learned.few_shot_run(&experiment)?;
+    let material = Material::read(&experiment, source, machine.device)?;
+    let (parts, trained) = parts(&material, &run, changed)?;
+    let fold = material.fold_of(run.fold, parts)?;
+    let ready = Ready::new(&material, &run, &fold, machine)?;
+    let theta = learned
+        .initialisation(&ready.learner.checkpoint(&ready.theta), machine.device)
+        .with_context(|| {
+            let data = &material.dataset;
+            format!("the images of {} are {} x {}", data.name, data.height, data.width)
+        })?;
+    let mut line = MethodLine::new(run.name, 0, quiet);
+    let test = Test { run: &run, ready: &ready, shots: &shots, steps: &experiment.evaluate.steps, stop };
+    let Some(rows) = test.rows(&theta, &fold.test, &mut line) else { return Ok(None) };
+    line.finish(&format!("{} episodes tested", fold.test.len() * shots.len()));
+    let chosen = learned.chosen_steps()?;
+    let summary = summarise(&rows, &[run.name.to_owned()]);
+    let table = tables(&summary, 1, |row| chosen.contains(&(row.shots, row.step)), false);
+    let environment = fs::read_to_string(learned.folder.join(ENVIRONMENT)).unwrap_or_default();
+    let environment: Value = serde_json::from_str(&environment).unwrap_or_default();
+    let own_episodes = environment["test_episodes_sha256"] == fold.hash.as_str();
+    let mut warnings: Vec<String> = trained.into_iter().collect();
+    if !own_episodes && !changed.changes_episodes(learned) {
+        let name = &material.dataset.name;
+        warnings.push(format!("these are not the episodes of the run's own test: {name} has changed since"));
+    }
+    Ok(Some(Tested { rows, table, own_episodes, warnings }))
+}
+
+/// The experiment with the changes, and the numbers of shots to test.
+///
+/// Its own numbers of shots stay beside those asked for: episodes are drawn for the largest.
+fn settings(learned: &Learned, changed: &Changed) -> Result<(Experiment, Vec<usize>)> {
+    let shots = changed.shots.clone().unwrap_or_else(|| learned.experiment.test_shots());
+    let mut set = Vec::new();
+    if changed.shots.is_some() {
+        let mut all = [learned.experiment.test_shots(), shots.clone()].concat();
+        all.sort_unstable();
+        all.dedup();
+        set.push(format!("evaluate.shots={all:?}"));
+    }
+    set.extend(changed.steps.iter().map(|steps| format!("evaluate.steps={steps:?}")));
+    set.extend(changed.episodes.iter().map(|episodes| format!("evaluate.episodes={episodes}")));
+    let mut experiment = read::read(&learned.folder.join(CONFIG), &Changes { set, ..Changes::default() })?;
+    if let Some(dataset) = &changed.dataset {
+        experiment.task.dataset = dataset.clone();
+    }
+    Ok((experiment, shots))
+}
+
+/// The test classes, and a warning if the run was trained on some of them.
+///
+/// Of another data set all classes are new to the run.
+fn parts(material: &Material, run: &Run, changed: &Changed) -> Result<(Parts, Option<String>)> {
+    let names = &material.dataset.classes;
+    let of_run = match &changed.dataset {
+        Some(_) => Parts::all_test(names.len()),
+        None => match material.experiment.task.classes.0.parts(run.fold, names) {
+            Ok(parts) => parts,
+            Err(message) => misuse!("task.classes: {message}"),
+        },
+    };
+    let mut classes = of_run.classes[Part::Test as usize].clone();
+    if let Some(wanted) = &changed.classes {
+        classes.clear();
+        for name in wanted {
+            match names.iter().position(|known| known == name) {
+                Some(class) if classes.contains(&class) => misuse!("--classes: {name} stands there twice"),
+                Some(class) => classes.push(class),
+                None => misuse!(
+                    "--classes: there is no class {name} in {}; there are {}",
+                    material.dataset.name,
+                    names.join(", ")
+                ),
+            }
+        }
+    }
+    let ways = material.experiment.task.ways;
+    if classes.len() < ways {
+        misuse!(
+            "the run's tasks have {ways} classes, but there are only {} to draw them from: give more --classes",
+            classes.len()
+        );
+    }
+    let trained: Vec<&str> = classes
+        .iter()
+        .filter(|class| of_run.trains_on(**class))
+        .map(|class| names[*class].as_str())
+        .collect();
+    let warning = (!trained.is_empty())
+        .then(|| format!("the run was trained on images of these classes: {}", trained.join(", ")));
+    Ok((of_run.only_test(classes), warning))
+}
