@@ -2,10 +2,14 @@
 
 mod bench;
 mod check;
+mod completions;
 mod data;
 mod experiment;
 mod figures;
 mod list;
+mod man;
+mod new;
+mod schema;
 mod sweep;
 
 use std::{
@@ -57,6 +61,10 @@ enum Command {
     Figures(figures::Arguments),
     Bench(bench::Arguments),
     Sweep(sweep::Arguments),
+    New(new::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Which experiment, and what to change in it.
@@ -166,6 +174,10 @@ impl Cli {
             Command::Figures(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run(),
             Command::Sweep(arguments) => arguments.run(),
+            Command::New(arguments) => arguments.run(),
+            Command::Schema(arguments) => arguments.run(),
+            Command::Completions(arguments) => arguments.run(),
+            Command::Man(arguments) => arguments.run(),
         }
     }
 }
