@@ -4,6 +4,7 @@ mod bad_data;
 mod bad_experiments;
 mod bench;
 mod commands;
+mod editors;
 mod runs;
 mod sandbox;
 mod slurm;
