@@ -1,13 +1,14 @@
 //! The outer optimiser: how theta moves against the meta-gradient. State goes in and comes out.
 
 use garde::{Path, Report, Validate, util::nested_path};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, no_grad};
 
 use crate::validity::{decay, positive};
 
 /// An outer optimiser as the experiment file names it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outer {
     /// Adam (Kingma & Ba 2015, https://arxiv.org/abs/1412.6980).
@@ -35,20 +36,24 @@ impl Default for Outer {
 }
 
 /// Adam's settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Adam {
     /// Step size.
     #[garde(custom(positive))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub lr: f64,
     /// Decay of the first moment.
     #[garde(custom(decay))]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub beta1: f64,
     /// Decay of the second moment.
     #[garde(custom(decay))]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub beta2: f64,
     /// Keeps the division finite.
     #[garde(custom(positive))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub epsilon: f64,
     /// How the step size changes over training.
     #[garde(skip)]
@@ -62,11 +67,12 @@ impl Default for Adam {
 }
 
 /// Gradient descent's settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sgd {
     /// Step size.
     #[garde(custom(positive))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub lr: f64,
     /// How the step size changes over training.
     #[garde(skip)]
@@ -80,7 +86,7 @@ impl Default for Sgd {
 }
 
 /// How the step size changes over training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
     /// Not at all.

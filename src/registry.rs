@@ -20,7 +20,7 @@ macro_rules! registry {
         }
     ) => {
         $(#[$attribute])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
         pub enum $Spec {
             $($(#[doc = $about])+ #[serde(rename = $name)] $Variant($Config),)+
         }

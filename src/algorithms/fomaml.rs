@@ -2,13 +2,14 @@
 //! MAML whose inner gradients count as constants, so that d phi / d theta is the identity.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Algorithm, MetaLearner, Setting, Training, maml::Maml};
 use crate::inner::{Order, RuleSpec};
 
 /// First-order MAML with any inner rule.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fomaml {
     /// How fast weights move.

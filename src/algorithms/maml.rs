@@ -6,6 +6,7 @@
 //! ```
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// MAML with any inner rule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Maml {
     /// How fast weights move.
@@ -30,6 +31,7 @@ pub struct Maml {
     /// Keep the fast weights before every so many inner steps only and recompute the others for the meta-gradient: the same numbers
     /// in less memory. The square root of the number of steps takes the least. Without it all are kept.
     #[garde(inner(range(min = 1, max = 10_000)))]
+    #[schemars(range(min = 1, max = 10_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recompute: Option<usize>,
 }

@@ -1,6 +1,7 @@
 //! Nearest neighbour on the inputs themselves (Cover & Hart 1967): no network, nothing learned.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// It has no settings.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct NearestNeighbour {}
 

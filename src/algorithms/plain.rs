@@ -4,13 +4,14 @@
 //! tested on the 10,000 test images.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Algorithm, MetaLearner, Setting, Testing, Training, scratch::Scratch};
 use crate::inner::RuleSpec;
 
 /// The rule that trains on all images, usually Adam.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[garde(transparent)]
 #[serde(transparent)]
 pub struct Plain(#[garde(dive)] pub RuleSpec);

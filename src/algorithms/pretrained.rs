@@ -2,6 +2,7 @@
 //! random output layer for the task's classes.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -16,7 +17,7 @@ use crate::{
 
 /// The rule that fine-tunes on the support set, usually Adam. `train` says how the classifier is trained, on as many images
 /// an iteration as the meta-learners see.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[garde(transparent)]
 #[serde(transparent)]
 pub struct Pretrained(#[garde(dive)] pub RuleSpec);

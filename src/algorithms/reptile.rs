@@ -6,6 +6,7 @@
 //! ```
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, no_grad};
 
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Reptile with any inner rule. With the outer rule `sgd: {lr: 1, schedule: linear}` it is the paper's.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reptile {
     /// How fast weights move.
@@ -26,11 +27,13 @@ pub struct Reptile {
     pub inner: RuleSpec,
     /// Shots while meta-training, instead of the experiment's: Reptile learns from how the weights move over many images.
     #[garde(inner(range(min = 1, max = 10_000)))]
+    #[schemars(range(min = 1, max = 10_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_shots: Option<usize>,
     /// Support images of an inner step while meta-training; each step takes others, until all were seen. Without it every
     /// step takes the whole support set.
     #[garde(inner(range(min = 1, max = 100_000)))]
+    #[schemars(range(min = 1, max = 100_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
 }

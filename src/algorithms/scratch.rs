@@ -1,6 +1,7 @@
 //! Training on each test task from a random initialisation: what meta-learning must beat.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// The rule that trains on the support set, usually Adam. The initialisation is drawn once per seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[garde(transparent)]
 #[serde(transparent)]
 pub struct Scratch(#[garde(dive)] pub RuleSpec);

@@ -3,14 +3,18 @@
 mod adapt;
 mod bench;
 mod check;
+mod completions;
 mod data;
 mod evaluate;
 mod experiment;
 mod export;
 mod figures;
 mod list;
+mod man;
+mod new;
 mod report;
 mod runs;
+mod schema;
 mod sweep;
 mod tensorboard;
 mod watch;
@@ -71,6 +75,10 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Adapt(adapt::Arguments),
     Export(export::Arguments),
+    New(new::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Which experiment, and what to change in it.
@@ -187,6 +195,10 @@ impl Cli {
             Command::Evaluate(arguments) => arguments.run(),
             Command::Adapt(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
+            Command::New(arguments) => arguments.run(),
+            Command::Schema(arguments) => arguments.run(),
+            Command::Completions(arguments) => arguments.run(),
+            Command::Man(arguments) => arguments.run(),
         }
     }
 }

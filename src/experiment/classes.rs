@@ -1,7 +1,8 @@
 //! How the experiment file says which classes train, validate and test.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess, value::MapAccessDeserializer},
@@ -29,6 +30,44 @@ struct ClassKeys {
     folds: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
+}
+
+impl JsonSchema for Classes {
+    fn schema_name() -> Cow<'static, str> {
+        "Classes".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let classes = generator.subschema_for::<Vec<usize>>();
+        let sizes = generator.subschema_for::<[usize; 3]>();
+        let seed = generator.subschema_for::<u64>();
+        json_schema!({
+            "oneOf": [
+                {
+                    "description": "Named classes for each part.",
+                    "type": "object",
+                    "properties": {"train": classes, "validation": classes, "test": classes},
+                    "required": ["train", "test"],
+                    "additionalProperties": false,
+                },
+                {
+                    "description": "So many classes to train, validate and test, drawn by a seed.",
+                    "type": "object",
+                    "properties": {"split": sizes, "seed": seed},
+                    "required": ["split"],
+                    "additionalProperties": false,
+                },
+                {
+                    "description": "Cross-validation: every class is tested in exactly one fold.",
+                    "type": "object",
+                    "properties": {"folds": {"type": "integer", "minimum": 3}, "seed": seed},
+                    "required": ["folds"],
+                    "additionalProperties": false,
+                },
+                {"description": "All classes in every part, with other images.", "const": "shared"},
+            ],
+        })
+    }
 }
 
 const CLASSES: &str = "classes are {train: [..], validation: [..], test: [..]}, or {split: [5, 2, 3], seed: 0}, \

@@ -1,11 +1,13 @@
 //! How the experiment file says where the images come from.
 
-use std::{fmt, path::PathBuf};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{self, MapAccess, value::MapAccessDeserializer},
 };
+use serde_json::{Value, json};
 
 use crate::data;
 
@@ -20,6 +22,25 @@ pub enum DatasetSpec {
         /// The folder.
         idx: PathBuf,
     },
+}
+
+impl JsonSchema for DatasetSpec {
+    fn schema_name() -> Cow<'static, str> {
+        "Dataset".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let named = |entry: &data::Entry| json!({"description": entry.summary, "const": entry.name});
+        let mut forms: Vec<Value> = data::REGISTRY.iter().map(named).collect();
+        forms.push(json!({
+            "description": "A folder that holds any data set in IDX form.",
+            "type": "object",
+            "properties": {"idx": {"description": "The folder.", "type": "string"}},
+            "required": ["idx"],
+            "additionalProperties": false,
+        }));
+        json_schema!({"oneOf": forms})
+    }
 }
 
 /// Refuses names that are not registered.

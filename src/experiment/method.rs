@@ -1,13 +1,15 @@
 //! A method of an experiment: an algorithm, and what its training does differently.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use garde::{Path, Report, Validate, util::nested_path};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, EnumAccess, MapAccess, VariantAccess, value::StrDeserializer},
     ser::SerializeMap,
 };
+use serde_json::Value;
 
 use super::spec::{Initialisation, Train, Validation};
 use crate::{algorithms::AlgorithmSpec, outer::Outer};
@@ -21,6 +23,24 @@ pub struct Method {
     pub train: TrainChanges,
 }
 
+impl JsonSchema for Method {
+    fn schema_name() -> Cow<'static, str> {
+        "Method".into()
+    }
+
+    /// The algorithms', each with `train` beside it.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let train = generator.subschema_for::<TrainChanges>();
+        let mut schema = AlgorithmSpec::json_schema(generator);
+        let algorithms = schema.get_mut("oneOf").and_then(Value::as_array_mut);
+        for algorithm in algorithms.into_iter().flatten() {
+            algorithm["properties"]["train"] = train.clone().to_value();
+        }
+        schema.insert("description".into(), "An algorithm, and what its training does differently.".into());
+        schema
+    }
+}
+
 // By hand, because in YAML the algorithm stands beside `train`, not under a key of its own.
 impl Validate for Method {
     type Context = ();
@@ -32,22 +52,29 @@ impl Validate for Method {
 }
 
 /// Parts of `train` that a method changes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainChanges {
+    /// Outer iterations, instead of the experiment's.
     #[garde(inner(range(min = 1, max = 100_000_000)))]
+    #[schemars(range(min = 1, max = 100_000_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     iterations: Option<usize>,
+    /// Tasks per iteration, instead of the experiment's.
     #[garde(inner(range(min = 1, max = 100_000)))]
+    #[schemars(range(min = 1, max = 100_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     meta_batch: Option<usize>,
+    /// How theta moves, instead of the experiment's.
     #[garde(dive)]
     #[serde(skip_serializing_if = "Option::is_none")]
     outer: Option<Outer>,
+    /// Where theta starts, instead of the experiment's.
     #[garde(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]
     init: Option<Initialisation>,
     // `null` is a change too: no validation for this method.
+    /// Validation, instead of the experiment's; `null` for none.
     #[garde(dive)]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     validate: Option<Option<Validation>>,

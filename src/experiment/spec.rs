@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use garde::Validate;
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -18,11 +19,12 @@ use crate::{
 };
 
 /// A whole experiment: every method is trained on the same tasks and tested on the same frozen episodes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
     /// Names the results folder: letters, digits, `-`, `_` and `.`.
     #[garde(custom(folder_name))]
+    #[schemars(extend("pattern" = FOLDER_NAME))]
     pub name: String,
     /// What a task is.
     #[garde(dive)]
@@ -37,6 +39,7 @@ pub struct Experiment {
     pub train: Train,
     /// What is compared, by names of your choice.
     #[garde(custom(method_names))]
+    #[schemars(extend("minProperties" = 1, "propertyNames" = {"pattern": FOLDER_NAME}))]
     pub methods: IndexMap<String, Method>,
     /// The test.
     #[garde(dive)]
@@ -88,7 +91,7 @@ fn default_seeds() -> Vec<u64> {
 }
 
 /// A few-shot classification task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Task {
     /// A registered data set, or `{idx: FOLDER}`.
@@ -118,7 +121,7 @@ fn default_queries() -> usize {
 }
 
 /// The outer loop.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Train {
     /// Outer iterations.
@@ -151,7 +154,7 @@ impl Default for Train {
 }
 
 /// Where theta starts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Initialisation {
     /// Drawn by the run's seed.
@@ -161,7 +164,7 @@ pub enum Initialisation {
 }
 
 /// Validation while training; the theta that does best there is the one that is tested.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Validation {
     /// Iterations between validations.
@@ -172,6 +175,7 @@ pub struct Validation {
     pub episodes: usize,
     /// Training stops after so many validations without a better one; without it, never early.
     #[garde(inner(range(min = 1)))]
+    #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
 }
@@ -183,7 +187,7 @@ impl Default for Validation {
 }
 
 /// The test on frozen meta-test episodes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evaluate {
     /// Frozen meta-test episodes.
@@ -205,6 +209,9 @@ impl Default for Evaluate {
         Self { episodes: 1000, steps: vec![0, 1, 5, 10, 50, 100], shots: Vec::new(), seed: 0 }
     }
 }
+
+/// What [`folder_name`] takes, for editors.
+pub(crate) const FOLDER_NAME: &str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$";
 
 pub(crate) fn folder_name(name: &str, _: &()) -> garde::Result {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

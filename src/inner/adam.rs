@@ -1,6 +1,7 @@
 //! Adam as an inner rule.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -10,20 +11,24 @@ use crate::validity::{decay, positive};
 /// Adam (Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, algorithm 1), started anew on every task.
 ///
 /// Its steps are elementwise, so every task needs explicit weights. Differentiable, for second-order methods.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Adam {
     /// Step size.
     #[garde(custom(positive))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub lr: f64,
     /// Decay of the first moment; 0 is Reptile's choice.
     #[garde(custom(decay))]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub beta1: f64,
     /// Decay of the second moment.
     #[garde(custom(decay))]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub beta2: f64,
     /// Keeps the division finite.
     #[garde(custom(positive))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub epsilon: f64,
     /// Adaptation steps while meta-training.
     #[garde(range(min = 1, max = 10_000))]

@@ -3,6 +3,7 @@
 use garde::Validate;
 use rand::RngExt;
 use rand_distr::StandardNormal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -14,7 +15,7 @@ use crate::validity::positive;
 ///
 /// The perturbations of a step are the same for every task: common random numbers make tasks comparable and let a task's
 /// result not depend on the tasks beside it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct RandomSearch {
     /// Perturbations tried at each step.
@@ -22,6 +23,7 @@ pub struct RandomSearch {
     pub candidates: usize,
     /// Standard deviation of a perturbation.
     #[garde(custom(positive))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub scale: f64,
     /// Adaptation steps while meta-training.
     #[garde(range(min = 1, max = 10_000))]

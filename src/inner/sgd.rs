@@ -1,6 +1,7 @@
 //! Plain gradient descent on the support loss.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -8,11 +9,12 @@ use super::{InnerRule, Objective};
 use crate::validity::positive;
 
 /// MAML's inner rule (Finn et al. 2017, https://arxiv.org/abs/1703.03400, equation 1).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sgd {
     /// Step size on the mean support loss.
     #[garde(custom(positive))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub lr: f64,
     /// Adaptation steps while meta-training.
     #[garde(range(min = 1, max = 10_000))]

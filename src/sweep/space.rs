@@ -5,16 +5,17 @@
 
 use garde::{Path, Report, Validate};
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Keys of the experiment, as paths with dots, and what they vary over.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Space(pub IndexMap<String, Domain>);
 
 /// What a key varies over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Domain {
     /// A real number whose logarithm is uniform.
@@ -28,7 +29,7 @@ pub enum Domain {
 }
 
 /// The options of a choice: values, or names with a value and what varies only there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Choice {
     /// `[a, b, c]`.
@@ -38,7 +39,7 @@ pub enum Choice {
 }
 
 /// One option of a choice with a space of its own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Branch {
     /// What the key becomes.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use garde::Validate;
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -18,17 +19,18 @@ use super::{
 use crate::{
     experiment::{
         read,
-        spec::{Experiment, folder_name},
+        spec::{Experiment, FOLDER_NAME, folder_name},
     },
     misuse::{Misuse, misuse},
 };
 
 /// A search for the experiment that validates best.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
     /// Names the results folder: letters, digits, `-`, `_` and `.`.
     #[garde(custom(folder_name))]
+    #[schemars(extend("pattern" = FOLDER_NAME))]
     pub name: String,
     /// The experiment that trials vary; looked for beside the sweep file, then as `quickstudy experiment` does.
     #[garde(skip)]
@@ -66,7 +68,7 @@ pub struct Sweep {
 }
 
 /// When a sweep ends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// Trials.
@@ -74,6 +76,7 @@ pub struct Budget {
     pub trials: usize,
     /// Minutes after which no more trials begin.
     #[garde(inner(custom(crate::validity::positive)))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<f64>,
 }

@@ -2,12 +2,13 @@
 
 use garde::Validate;
 use rand::{Rng, RngExt};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::validity::not_negative;
 
 /// What is done to the classes of meta-training tasks; validation and test tasks stay as they are.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
     /// Every class also turned by 90, 180 and 270 degrees, as classes of their own (Santoro et al. 2016,
@@ -56,23 +57,28 @@ fn after(outer: Map, inner: Map) -> Map {
 }
 
 /// Ranges of random affine maps; each map is drawn uniformly from them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Affine {
     /// Turned by up to so many degrees either way.
     #[garde(custom(not_negative))]
+    #[schemars(extend("minimum" = 0))]
     pub degrees: f64,
     /// Each axis scaled by a factor between exp(-scale) and exp(scale).
     #[garde(custom(not_negative), range(max = 2.0))]
+    #[schemars(extend("minimum" = 0))]
     pub scale: f64,
     /// Sheared by up to so much: at 1, a vertical stroke leans by 45 degrees.
     #[garde(custom(not_negative), range(max = 4.0))]
+    #[schemars(extend("minimum" = 0))]
     pub shear: f64,
     /// Moved by up to so much of the image's size along each axis.
     #[garde(custom(not_negative), range(max = 1.0))]
+    #[schemars(extend("minimum" = 0))]
     pub shift: f64,
     /// The chance that a class is mirrored.
     #[garde(custom(not_negative), range(max = 1.0))]
+    #[schemars(extend("minimum" = 0))]
     pub mirror: f64,
 }
 

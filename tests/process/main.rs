@@ -4,6 +4,7 @@ mod bad_data;
 mod bad_experiments;
 mod bench;
 mod commands;
+mod editors;
 mod following;
 mod learned;
 mod pytorch;

@@ -4,13 +4,14 @@ mod backprop;
 
 use anyhow::{Result, bail};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{Architecture, ClosedForm, Initial, Model, Parameter, Params, layers, pytorch::Module};
 
 /// Fully connected layers; the default is 784-64-64-N with ReLU on MNIST.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mlp {
     /// Widths of the hidden layers, 1 to 8192 each; none gives a linear model.
@@ -32,7 +33,7 @@ impl Default for Mlp {
 }
 
 /// An activation function.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// max(0, x); weights start from He et al. 2015 (https://arxiv.org/abs/1502.01852, equation 10).

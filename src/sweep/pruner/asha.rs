@@ -1,12 +1,13 @@
 //! Asynchronous successive halving (Li et al. 2020, A system for massively parallel hyperparameter tuning, algorithm 2).
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Judged, Pruner, best, geometric};
 
 /// ASHA: nobody waits for a rung to be full.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Asha {
     /// One in so many goes on, to a training so many times as long (eta).

@@ -2,12 +2,13 @@
 //! asynchronously as in ASHA.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Judged, Pruner, best, geometric};
 
 /// Successive halving with several beginnings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hyperband {
     /// One in so many goes on, to a training so many times as long (eta).

@@ -1,12 +1,13 @@
 //! The median stopping rule (Golovin et al. 2017, Google Vizier: a service for black-box optimization, section 3.2.2).
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Judged, Pruner, even};
 
 /// Stops the worse half.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Median {
     /// Rungs, evenly spaced, the whole training included.

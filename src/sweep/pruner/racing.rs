@@ -1,6 +1,7 @@
 //! Racing (Maron and Moore 1994, Hoeffding races; Birattari et al. 2002, A racing algorithm for configuring metaheuristics).
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Judged, Pruner, even};
@@ -10,7 +11,7 @@ use crate::stats::signed_rank::{SignedRank, holm};
 ///
 /// All are validated on the same frozen episodes, so that the test is paired: Wilcoxon's signed-rank test of each against the
 /// best, with Holm's correction for their number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Racing {
     /// Rungs, evenly spaced, the whole training included.

@@ -1,6 +1,7 @@
 //! The full grid.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Sampler, Told};
@@ -8,7 +9,7 @@ use crate::sweep::space::{Choice, Domain, Space};
 
 /// Every combination, in an order that leaps about: early trials see the whole space, and a pruner, to whom each trial would look better
 /// than all before it where an axis begins at its bad end, compares like with like.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grid {
     /// Points of a real parameter, both ends included.

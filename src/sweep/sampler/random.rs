@@ -2,6 +2,7 @@
 
 use garde::Validate;
 use rand::RngExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Sampler, Told};
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// Independent, uniform points.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Random {
     /// Another seed, other trials.

@@ -1,13 +1,14 @@
 //! Sobol sequences, Owen-scrambled (Burley 2020, https://jcgt.org/published/0009/04/01/).
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Sampler, Told};
 use crate::sweep::space::Space;
 
 /// Points that fill the cube evenly, however many are taken.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sobol {
     /// Another seed, another scrambling.

@@ -6,6 +6,7 @@
 use garde::Validate;
 use rand::RngExt;
 use rand_distr::StandardNormal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Sampler, Told};
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// TPE with its usual settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tpe {
     /// Another seed, other trials.

@@ -1,0 +1,85 @@
+//! The worked example of docs/adding.md: it learns, and the page shows it as it is. And the commands of all pages can be given.
+
+mod prototypical;
+
+use std::{fs, path::Path};
+
+use clap::Parser;
+use prototypical::Prototypical;
+use quickstudy::{
+    algorithms::{Algorithm, Setting},
+    cli::Cli,
+    models::{ModelSpec, mlp::Mlp},
+    random::{Draws, Purpose, stream},
+    tasks::Episode,
+};
+use tch::{Device, Kind, Tensor};
+
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Four tasks of two classes, two shots and two queries each: the class is the sign of the first of three values.
+fn episode() -> Episode {
+    let rows: Vec<f32> = (0..4 * 8)
+        .flat_map(|row| {
+            let sign = if row % 2 == 0 { 0.3 } else { -0.3 };
+            [sign, (row * 7 % 5) as f32 - 2.0, (row * 11 % 7) as f32 - 3.0]
+        })
+        .collect();
+    let labels: Vec<i64> = (0..4 * 8).map(|row| row % 2).collect();
+    Episode {
+        x: Tensor::from_slice(&rows).reshape([4, 8, 3]),
+        y: Tensor::from_slice(&labels).reshape([4, 8]).to_device(Device::Cpu),
+        support: 4,
+    }
+}
+
+#[test]
+fn the_worked_example_learns() {
+    let setting = Setting {
+        model: ModelSpec::Mlp(Mlp { hidden: vec![8], ..Mlp::default() }),
+        inputs: 3,
+        ways: 2,
+        training_classes: 2,
+        classes: 2,
+    };
+    let learner = Prototypical { dimensions: 4 }.build(&setting);
+    let draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0 };
+    let (mut theta, mut losses) = (learner.init(&mut stream(0, Purpose::Init, 0)), Vec::new());
+    for _ in 0..200 {
+        let step = learner.meta_gradient(&theta, &episode(), draws).expect("it trains");
+        losses.push(step.loss.double_value(&[]));
+        for (parameter, gradient) in theta.tensors.iter_mut().zip(&step.gradient) {
+            *parameter -= gradient * 0.05;
+        }
+    }
+    assert!(losses[199] < 0.5 * losses[0], "from {} to {}", losses[0], losses[199]);
+    let predicted = learner.predict(&theta, &episode(), &[0, 5], draws);
+    assert!(predicted[0].equal(&predicted[1]) && predicted[0].size() == [4, 4, 2]);
+    let right = predicted[0].argmax(-1, false).eq_tensor(&episode().query_y());
+    assert!(right.to_kind(Kind::Double).mean(None::<Kind>).double_value(&[]) > 0.8);
+}
+
+#[test]
+fn the_page_shows_the_worked_example_as_it_is() {
+    let example = include_str!("prototypical.rs");
+    assert!(page("adding.md").contains(&format!("```rust\n{example}```")), "put {} into it", file!());
+}
+
+#[test]
+fn the_commands_of_all_pages_can_be_given() {
+    let mut commands = 0;
+    for name in ["tutorial.md", "adding.md", "implicit.md", "evaluation.md"] {
+        for line in page(name).lines().filter_map(|line| line.strip_prefix("    quickstudy ")) {
+            let line = line.split(" #").next().unwrap_or(line).split(" > ").next().unwrap_or(line);
+            let words = line.split_whitespace().map(|word| word.trim_matches('\''));
+            if let Err(error) = Cli::try_parse_from(["quickstudy"].into_iter().chain(words)) {
+                panic!("{name}: quickstudy {line}: {error}");
+            }
+            commands += 1;
+        }
+    }
+    assert!(commands >= 10, "{commands}");
+}
