@@ -18,12 +18,13 @@ use crate::{
 
 /// Adapt what a run has learned to a few images of your own, and classify others
 ///
-/// The support folder has a folder for each class with its images; the query folder has images, or such folders too, and then
-/// the accuracy is told. PNG, JPEG, WebP and BMP files; they are made grey and brought to the size of the run's data set.
+/// The support folder has a folder for each class with its images; the query folder has images,
+/// or such folders too, and then the accuracy is told. Images are PNG, JPEG, WebP or BMP files;
+/// they are made grey and brought to the size of those of the run's data set.
 ///
 /// Examples:
 ///   quickstudy adapt results/maml/maml-seed0 --support letters --query unknown
-///   quickstudy adapt results/maml/maml-seed0 --support letters --query more_letters --invert --out classes.csv
+///   quickstudy adapt results/maml/maml-seed0 --support letters --query more --invert
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {

@@ -19,14 +19,14 @@ use crate::{
 
 /// Test what a run has learned on other tasks: other shots, steps, classes or another data set
 ///
-/// What is not said is as in the run's own test. With fewer episodes they are the first of the same; shots that the run was tested
-/// with have the same episodes.
+/// What is not said is as in the run's own test. Fewer episodes are the first of the same, and fewer
+/// shots have the same episodes.
 ///
 /// Examples:
 ///   quickstudy evaluate results/maml/maml-seed0                           # its own test again
 ///   quickstudy evaluate results/maml/maml-seed0 --shots 5,10 --steps 0,1,50
-///   quickstudy evaluate results/maml/maml-seed0 --dataset fashion --episodes 200 --out fashion.csv
-///   quickstudy evaluate results/maml/maml-seed0 --classes 0,1,2           # which it was trained on
+///   quickstudy evaluate results/maml/maml-seed0 --dataset fashion --out fashion.csv
+///   quickstudy evaluate results/maml/maml-seed0 --classes 0,1,2           # those of training
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
