@@ -17,7 +17,7 @@
 //! | [`records`], [`stats`], [`summary`], [`figures`] | from CSV files to tables and figures; no tensors |
 //! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
 //! | [`sweep`] | searches: a space of experiments, samplers, pruners, launchers that run trials here or on Slurm |
-//! | [`bench`] | the time of a meta-training step |
+//! | [`mod@bench`] | the time of a meta-training step |
 //! | [`cli`] | the command line |
 //!
 //! To add an algorithm, model, inner rule, data set or figure: one file, and one line in its folder's registry.
