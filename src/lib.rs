@@ -19,7 +19,7 @@
 //! | [`sweep`] | searches: a space of experiments, samplers, pruners, launchers that run trials here or on Slurm |
 //! | [`runs`], [`tensorboard`] | what lies in results folders, as far as it has come; event files for TensorBoard |
 //! | [`learned`] | what a run has learned, put to use: exports, one's own images, other tests |
-//! | [`bench`] | the time of a meta-training step |
+//! | [`mod@bench`] | the time of a meta-training step |
 //! | [`cli`] | the command line |
 //!
 //! To add an algorithm, model, inner rule, data set or figure: one file, and one line in its folder's registry.

@@ -47,7 +47,7 @@ pub struct Show {
     /// Draws the episode
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The PNG file to write; <dataset>-episode.png unless said otherwise
+    /// The PNG file to write; `<dataset>-episode.png` unless said otherwise
     #[arg(long, short)]
     output: Option<PathBuf>,
 }

@@ -49,10 +49,15 @@ use crate::{
 
 /// Meta-learning experiments: few-shot tasks, MAML, Reptile and relatives, against plain training.
 ///
-/// An experiment is one YAML file; `quickstudy experiment maml.yaml` trains every method it names on the same tasks, tests them
-/// on the same held-out episodes, and leaves tables and figures in results/.
+/// An experiment is one YAML file. Every method it names is trained on the same tasks and
+/// tested on the same held-out episodes; tables and figures go to results/.
+///
+/// Examples:
+///   quickstudy experiment maml.yaml --quick     # a rehearsal in seconds
+///   quickstudy new mine.yaml                    # an experiment of your own
+///   quickstudy list                             # what it can name
 #[derive(Parser)]
-#[command(name = "quickstudy", version, arg_required_else_help = true)]
+#[command(name = "quickstudy", version, arg_required_else_help = true, verbatim_doc_comment)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

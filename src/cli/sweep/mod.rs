@@ -36,7 +36,7 @@ pub(super) use board::clock;
 
 /// Search a space of experiments for the one that validates best
 ///
-/// Trials are runs like any other, in results/<sweep>/trials; they are trained and validated, never
+/// Trials are runs like any other, in `results/<sweep>/trials`; they are trained and validated, never
 /// tested. Killed or stopped, a sweep goes on when it is started again. It leaves study.csv, figures
 /// and best.yaml, an experiment that is ready to be tested once.
 ///

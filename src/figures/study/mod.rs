@@ -1,6 +1,6 @@
 //! Figures of a study: how the objective went, and what it has to do with each parameter.
 //!
-//! To add one: one file with a function from a [`View`] to charts, one line in [`draw`].
+//! To add one: one file with a function from a `View` to charts, one line in [`draw`].
 
 mod color_scale;
 mod curves;
