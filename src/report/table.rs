@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn markdown_and_csv_hold_the_same_cells() {
-        assert!(table().markdown().starts_with("| method     | 5          |\n"), "{}", table().markdown());
+        assert!(table().markdown().starts_with("| method     |          5 |\n"), "{}", table().markdown());
         assert_eq!(table().csv().expect("csv"), "method,5\nadam_tuned,54.8 ± 1.0\n".as_bytes());
     }
 }
