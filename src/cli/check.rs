@@ -10,8 +10,15 @@ use crate::experiment::{dataset::DatasetSpec, material::Material};
 
 /// Check an experiment file without running it
 ///
-/// Prints the resolved experiment, with every default filled in. Exit codes: 0 sound, 2 not, 1 if files of a data folder that it names are damaged.
+/// Prints the resolved experiment, with every default filled in.
+///
+/// Examples:
+///   quickstudy check maml.yaml
+///   quickstudy check mine.yaml --set train.iterations=200 > resolved.yaml
+///
+/// Exit codes: 0 sound, 2 not, 1 if files of a data folder that it names are damaged.
 #[derive(Args)]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     #[command(flatten)]
     file: ExperimentFile,

@@ -29,7 +29,12 @@ impl Command {
 }
 
 /// Draw one few-shot episode as a picture
+///
+/// Examples:
+///   quickstudy data show mnist
+///   quickstudy data show mnist --ways 3 --shots 5 --seed 7 --output episode.png
 #[derive(Args)]
+#[command(verbatim_doc_comment)]
 pub struct Show {
     /// A registered data set (see quickstudy list datasets), or a folder with one in IDX form
     dataset: PathBuf,

@@ -8,7 +8,11 @@ use clap::Args;
 use super::say;
 
 /// Draw the figures and tables of a results folder again, from its CSV files
+///
+/// Example:
+///   quickstudy figures results/maml
 #[derive(Args)]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// A results folder, for example results/maml
     folder: PathBuf,

@@ -18,7 +18,12 @@ use crate::{
 };
 
 /// List what experiment and sweep files can name, with the defaults
+///
+/// Examples:
+///   quickstudy list
+///   quickstudy list algorithms
 #[derive(Args)]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// What to list; everything unless said otherwise
     #[arg(value_enum)]

@@ -17,7 +17,12 @@ impl Report {
             if !section.found.is_empty() {
                 text += &format!(
                     "\n{}\n",
-                    section.found.iter().map(|line| format!("- {line}\n")).collect::<String>()
+                    section
+                        .found
+                        .iter()
+                        .chain(&section.also_found)
+                        .map(|line| format!("- {line}\n"))
+                        .collect::<String>()
                 );
             }
             for table in &section.tables {

@@ -8,8 +8,6 @@ use crate::experiment::example::{Example, Image};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-/// As many sentences are shown at once; more are unfolded on request.
-const FEW: usize = 6;
 /// Methods beside each other in an example.
 const MOST_EXAMPLES: usize = 8;
 
@@ -48,10 +46,11 @@ fn experiment(section: &Section, several: bool) -> Markup {
             p.asked { (section.asked) }
             @for warning in &section.warnings { p.warning { strong { "Warning: " } (warning) } }
             h2 { "Results" }
-            @if !section.found.is_empty() {
-                details open[section.found.len() <= FEW] {
-                    summary { "In words, pair by pair" }
-                    ul { @for line in &section.found { li { (line) } } }
+            @if !section.found.is_empty() { ul { @for line in &section.found { li { (line) } } } }
+            @if !section.also_found.is_empty() {
+                details {
+                    summary { "The other pairs" }
+                    ul { @for line in &section.also_found { li { (line) } } }
                 }
             }
             @for table in &section.tables { (numbers(table)) }

@@ -25,8 +25,10 @@ pub struct Section {
     pub folder: String,
     /// What was asked, in a sentence.
     pub asked: String,
-    /// What was found, a sentence for each pair of methods.
+    /// What was found, a sentence for each pair of methods: those with the best one.
     pub found: Vec<String>,
+    /// The other pairs.
+    pub also_found: Vec<String>,
     /// What was done.
     pub protocol: Vec<Fact>,
     /// Results, then comparisons, for each number of shots.
@@ -58,7 +60,7 @@ impl Section {
         let mut warnings = surroundings.warnings.clone();
         warnings.extend(unfinished(path, &experiment));
         let summary = summarise(&results.evaluation, &results.methods);
-        let (mut tables, mut found) = (Vec::new(), Vec::new());
+        let (mut tables, mut found, mut also_found) = (Vec::new(), Vec::new(), Vec::new());
         let is_chosen = |row: &SummaryRow| chosen.get(&(row.method.clone(), row.shots)) == Some(&row.step);
         for (task, shots) in tests(&summary) {
             let rows: Vec<&SummaryRow> =
@@ -71,11 +73,12 @@ impl Section {
             match compare(&results.evaluation, &contestants, shots) {
                 Ok(comparisons) if comparisons.is_empty() => {}
                 Ok(comparisons) => {
-                    found.extend(
-                        comparisons
-                            .iter()
-                            .map(|comparison| format!("{shots}-shot: {}", comparison.sentence())),
-                    );
+                    let best = best(&comparisons);
+                    for comparison in &comparisons {
+                        let about_best = [&comparison.a.method, &comparison.b.method].contains(&&best);
+                        let sentences = if about_best { &mut found } else { &mut also_found };
+                        sentences.push(format!("{shots}-shot: {}", comparison.sentence()));
+                    }
                     tables.push(differences(shots, &comparisons));
                 }
                 Err(error) => warnings.push(format!("the {shots}-shot results are not compared: {error:#}")),
@@ -84,6 +87,7 @@ impl Section {
         Ok(Self {
             asked: asked(&experiment),
             found,
+            also_found,
             protocol: protocol::facts(&experiment, &surroundings.episodes),
             tables,
             figures: figures::draw_all(&results)?,
@@ -166,6 +170,14 @@ fn accuracies(task: Task, shots: usize, rows: &[&SummaryRow], chosen: impl Fn(&S
          episodes (standard deviation over seeds).{star}"
     );
     Table { name, caption, header, rows: methods.iter().map(line).collect() }
+}
+
+/// The method that is ahead of all others.
+fn best(comparisons: &[Comparison]) -> String {
+    let ahead = |c: &Comparison| if c.difference < 0.0 { c.b.method.clone() } else { c.a.method.clone() };
+    let mut wins: BTreeMap<String, usize> = BTreeMap::new();
+    comparisons.iter().for_each(|comparison| *wins.entry(ahead(comparison)).or_default() += 1);
+    wins.into_iter().max_by_key(|(_, count)| *count).map(|(method, _)| method).unwrap_or_default()
 }
 
 /// All pairs of methods.
