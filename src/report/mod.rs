@@ -6,6 +6,7 @@ mod page;
 mod protocol;
 mod section;
 mod study;
+mod surroundings;
 mod table;
 mod tile;
 

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Result;
-use serde_json::Value;
 
 use super::{
     protocol::{self, Fact},
+    surroundings::Surroundings,
     table::Table,
 };
 use crate::{
@@ -241,85 +241,4 @@ fn examples(
         Some((method.clone(), place, example))
     };
     results.methods.iter().filter_map(read).collect()
-}
-
-/// What the runs' `environment.json` and `log.jsonl` tell.
-struct Surroundings {
-    facts: Vec<(String, String)>,
-    command: Option<String>,
-    /// The hashes of the test episodes, one for each fold.
-    episodes: Vec<String>,
-    /// Whether all methods were tested on the same episodes.
-    comparable: bool,
-    warnings: Vec<String>,
-}
-
-impl Surroundings {
-    fn read(path: &Path, experiment: &Experiment) -> Self {
-        let mut values: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        let mut episodes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        let (mut seconds, mut command) = (0.0, None);
-        for run in experiment.runs() {
-            let text = std::fs::read_to_string(path.join(run.file("environment.json"))).unwrap_or_default();
-            let environment: Value = serde_json::from_str(&text).unwrap_or_default();
-            for key in KEYS {
-                let value = &environment[key];
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                let known = values.entry(key).or_default();
-                if value != "null" && !known.contains(&value) {
-                    known.push(value);
-                }
-            }
-            if let Some(hash) = environment["test_episodes_sha256"].as_str() {
-                let known = episodes.entry(run.fold).or_default();
-                if !known.iter().any(|known| known == hash) {
-                    known.push(hash.to_owned());
-                }
-            }
-            if let Some(words) = environment["command"].as_array() {
-                let words: Vec<String> = words.iter().filter_map(Value::as_str).map(quoted).collect();
-                command.get_or_insert(format!("quickstudy {}", words.get(1..).unwrap_or_default().join(" ")));
-            }
-            let log = std::fs::read_to_string(path.join(run.file("log.jsonl"))).unwrap_or_default();
-            let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            seconds += events.filter_map(|event| event["seconds"].as_f64()).sum::<f64>();
-        }
-        let mixed = |key: &&str| values.get(*key).is_some_and(|values| values.len() > 1);
-        let mut warnings: Vec<String> = ["quickstudy", "git_commit", "libtorch", "processor", "device"]
-            .iter()
-            .filter(|key| mixed(key))
-            .map(|key| {
-                format!("the runs were made with different values of {key}: {}", values[*key].join(", "))
-            })
-            .collect();
-        let comparable = episodes.values().all(|hashes| hashes.len() < 2);
-        if !comparable {
-            warnings.push(
-                "the methods were tested on different episodes (their SHA-256 differ), so their results are not paired: \
-                 run the experiment again as a whole, with --fresh"
-                    .into(),
-            );
-        }
-        let mut facts: Vec<(String, String)> = KEYS
-            .iter()
-            .filter_map(|key| Some((key.replace('_', " "), values.get(key)?.join(", "))))
-            .filter(|(_, value)| !value.is_empty())
-            .collect();
-        facts.push(("computing time".into(), format!("{seconds:.0} s in all runs")));
-        Self { facts, command, episodes: episodes.into_values().flatten().collect(), comparable, warnings }
-    }
-}
-
-/// What a report says of the surroundings.
-const KEYS: [&str; 8] =
-    ["quickstudy", "git_commit", "rustc", "libtorch", "system", "processor", "device", "threads"];
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }

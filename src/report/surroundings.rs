@@ -1,0 +1,90 @@
+//! Where results came from, and whether they belong together.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde_json::Value;
+
+use crate::{experiment::spec::Experiment, runs::Log};
+
+/// What the runs' `environment.json` and `log.jsonl` tell.
+pub struct Surroundings {
+    /// Names and values.
+    pub facts: Vec<(String, String)>,
+    /// The command that made the first run.
+    pub command: Option<String>,
+    /// The hashes of the test episodes, one for each fold.
+    pub episodes: Vec<String>,
+    /// Whether all methods were tested on the same episodes.
+    pub comparable: bool,
+    /// What does not fit together.
+    pub warnings: Vec<String>,
+}
+
+impl Surroundings {
+    /// Reads those of all runs that have them.
+    pub fn read(path: &Path, experiment: &Experiment) -> Self {
+        let mut values: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut episodes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        let (mut seconds, mut command) = (0.0, None);
+        for run in experiment.runs() {
+            let text = std::fs::read_to_string(path.join(run.file("environment.json"))).unwrap_or_default();
+            let environment: Value = serde_json::from_str(&text).unwrap_or_default();
+            for key in KEYS {
+                let value = &environment[key];
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let known = values.entry(key).or_default();
+                if value != "null" && !known.contains(&value) {
+                    known.push(value);
+                }
+            }
+            if let Some(hash) = environment["test_episodes_sha256"].as_str() {
+                let known = episodes.entry(run.fold).or_default();
+                if !known.iter().any(|known| known == hash) {
+                    known.push(hash.to_owned());
+                }
+            }
+            if let Some(words) = environment["command"].as_array() {
+                let words: Vec<String> = words.iter().filter_map(Value::as_str).map(quoted).collect();
+                command.get_or_insert(format!("quickstudy {}", words.get(1..).unwrap_or_default().join(" ")));
+            }
+            seconds += Log::read(&path.join(run.file("log.jsonl"))).map_or(0.0, |log| log.seconds);
+        }
+        let mixed = |key: &&str| values.get(*key).is_some_and(|values| values.len() > 1);
+        let mut warnings: Vec<String> = ["quickstudy", "git_commit", "libtorch", "processor", "device"]
+            .iter()
+            .filter(|key| mixed(key))
+            .map(|key| {
+                format!("the runs were made with different values of {key}: {}", values[*key].join(", "))
+            })
+            .collect();
+        let comparable = episodes.values().all(|hashes| hashes.len() < 2);
+        if !comparable {
+            warnings.push(
+                "the methods were tested on different episodes (their SHA-256 differ), so their results are not paired: \
+                 run the experiment again as a whole, with --fresh"
+                    .into(),
+            );
+        }
+        let mut facts: Vec<(String, String)> = KEYS
+            .iter()
+            .filter_map(|key| Some((key.replace('_', " "), values.get(key)?.join(", "))))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        facts.push(("computing time".into(), format!("{seconds:.0} s in all runs")));
+        Self { facts, command, episodes: episodes.into_values().flatten().collect(), comparable, warnings }
+    }
+}
+
+/// What a report says of the surroundings.
+const KEYS: [&str; 8] =
+    ["quickstudy", "git_commit", "rustc", "libtorch", "system", "processor", "device", "threads"];
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
