@@ -5,6 +5,9 @@ hint.id = 'hint';
 hint.hidden = true;
 document.body.append(hint);
 
+// On paper nothing can be unfolded.
+addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(details => { details.open = true; }));
+
 // A method that is switched off is so in every figure of its experiment.
 function toggle(entry) {
   const name = entry.dataset.series, section = entry.closest('section');
