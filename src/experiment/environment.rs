@@ -1,9 +1,14 @@
 //! Where results came from: versions, machine, command.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use tch::Device;
 
 use crate::chunks::Split;
+
+/// The file in a run's folder.
+pub const ENVIRONMENT: &str = "environment.json";
 
 /// What `environment.json` records. `episodes` is the hash of the frozen test episodes.
 pub fn environment(device: Device, split: &Split, episodes: &str) -> Value {
@@ -21,6 +26,12 @@ pub fn environment(device: Device, split: &Split, episodes: &str) -> Value {
         "test_episodes_sha256": episodes,
         "command": std::env::args().collect::<Vec<_>>(),
     })
+}
+
+/// What a run's folder has recorded; null where it has nothing, or nothing that can be read.
+pub fn recorded(run: &Path) -> Value {
+    let text = std::fs::read_to_string(run.join(ENVIRONMENT)).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// What of that can change a number's last digits, and differs between two environments: `threads: 2, now 1`.

@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::material::{Fold, Material};
 use crate::{algorithms::MetaLearner, models::Params, random::Draws};
@@ -51,35 +51,26 @@ impl Example {
     ) -> Self {
         let (task, data) = (&material.experiment.task, &material.dataset);
         let steps = material.experiment.evaluate.steps.clone();
-        let episode = fold.test.batch(0..1, task.shots);
-        let shown: Vec<usize> =
-            (0..task.ways * task.queries).filter(|query| query % task.queries < QUERIES).collect();
-        let images = |of_task: &Tensor, labels: &Tensor, rows: &[usize]| -> Vec<Image> {
-            let image = |row: &usize| {
-                let pixels =
-                    of_task.get(0).get(*row as i64).g_mul_scalar_(255.0).round().to_kind(Kind::Uint8);
-                let bytes = Vec::<u8>::try_from(pixels.flatten(0, -1)).unwrap_or_default(); // a vector, which the conversion takes
-                Image {
-                    label: labels.int64_value(&[0, *row as i64]) as usize,
-                    pixels: BASE64_STANDARD.encode(bytes),
-                }
-            };
-            rows.iter().map(image).collect()
-        };
-        let support: Vec<usize> = (0..task.ways * task.shots).collect();
-        let logits = learner.predict(theta, &episode, &steps, draws);
+        let (mut classes, mut support, mut queries, mut shown) = (vec![], vec![], vec![], vec![]);
+        for (label, of_class) in fold.test.images(0, task.shots).enumerate() {
+            let image = |number: &usize| Image { label, pixels: BASE64_STANDARD.encode(data.image(*number)) };
+            classes.push(data.classes[usize::from(data.labels[of_class.support[0]])].clone());
+            support.extend(of_class.support.iter().map(image));
+            queries.extend(of_class.queries.iter().take(QUERIES).map(image));
+            shown.extend((label * task.queries..).take(task.queries.min(QUERIES)));
+        }
+        let logits = learner.predict(theta, &fold.test.batch(0..1, task.shots), &steps, draws); // each [1, Q, N]
         let answers = |logits: &Tensor| -> Vec<usize> {
-            let best = logits.argmax(-1, false);
+            let best = logits.argmax(-1, false); // [1, Q]
             shown.iter().map(|query| best.int64_value(&[0, *query as i64]) as usize).collect()
         };
-        let class = |image: usize| data.classes[usize::from(data.labels[image])].clone();
         Self {
             shots: task.shots,
             height: data.height,
             width: data.width,
-            classes: fold.test.first_images(0).map(class).collect(),
-            support: images(&episode.support_x(), &episode.support_y(), &support),
-            queries: images(&episode.query_x(), &episode.query_y(), &shown),
+            classes,
+            support,
+            queries,
             answers: logits.iter().map(answers).collect(),
             steps,
         }

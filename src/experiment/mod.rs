@@ -3,7 +3,7 @@
 pub mod check;
 pub mod classes;
 pub mod dataset;
-mod environment;
+pub mod environment;
 pub mod example;
 pub mod folder;
 pub mod material;

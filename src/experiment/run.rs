@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::{
-    environment::environment,
+    environment::{ENVIRONMENT, environment},
     example::Example,
     folder::Folder,
     material::{Fold, Material},
@@ -74,7 +74,6 @@ const VALIDATION_EPISODES: usize = 200;
 const SAVE_AT_LEAST_AFTER: Duration = Duration::from_millis(500);
 /// Without a validation the state is saved this often.
 const SAVE_AT_MOST_AFTER: Duration = Duration::from_secs(20);
-pub(crate) const ENVIRONMENT: &str = "environment.json";
 /// What was learned.
 pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
 

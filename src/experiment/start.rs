@@ -1,16 +1,14 @@
 //! Before a run: what it starts with, and whether it can.
 
-use std::fs;
-
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::json;
 use tch::Device;
 
 use super::{
-    environment::{differences, environment},
+    environment::{ENVIRONMENT, differences, environment, recorded},
     material::{Fold, Material},
     plan::Run,
-    run::{ENVIRONMENT, Workplace},
+    run::Workplace,
     spec::{Initialisation, Task},
 };
 use crate::{
@@ -89,8 +87,10 @@ impl Workplace<'_> {
             let fold = &folds[run.fold];
             let ready = self.start(&run, fold)?;
             let file = self.folder.path.join(run.file(ENVIRONMENT));
-            let Ok(text) = fs::read_to_string(&file) else { continue };
-            let left: Value = serde_json::from_str(&text).unwrap_or_default();
+            if !file.exists() {
+                continue;
+            }
+            let left = recorded(&self.folder.path.join(&run.folder));
             if !self.replaces && left["test_episodes_sha256"] != json!(fold.hash) {
                 misuse!(
                     "{} was made with other test episodes: the data set has changed. Replace the results with --fresh, \

@@ -103,6 +103,7 @@ pub fn adapt(learned: &Learned, task: &Task, source: &Source, machine: &Machine)
     let split = machine.split.within(machine.budget, learner.testing_bytes(extent))?;
     let labels = support.iter().enumerate().flat_map(|(label, class)| vec![label as i64; class.files.len()]);
     let labels: Vec<i64> = labels.chain(queries.iter().map(|_| 0)).collect(); // those of queries are not looked at
+    // One task: x [1, S+Q, D], y [1, S+Q].
     let episode = Episode {
         x: ImageBank::new(&images, machine.device).gather(&(0..files.len()).collect::<Vec<_>>()).unsqueeze(0),
         y: Tensor::from_slice(&labels).to_device(machine.device).unsqueeze(0),

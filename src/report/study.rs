@@ -5,7 +5,17 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::table::Table;
-use crate::figures::study::caption;
+use crate::{
+    figures::study::caption,
+    misuse::misuse,
+    sweep::{
+        names::Names,
+        report::State,
+        space::Assigned,
+        study::{recorded, sweep},
+        trial::Trial,
+    },
+};
 
 /// A study with its best trials and figures.
 pub struct StudySection {
@@ -33,53 +43,46 @@ impl StudySection {
     /// Reads a study's folder.
     ///
     /// # Errors
-    /// It has no trial yet, or a file is damaged.
+    /// No trial has a result yet, or a file is damaged.
     pub fn read(folder: &Path) -> Result<Self> {
-        let read = |name: &str| {
-            let file = folder.join(name);
-            std::fs::read_to_string(&file).with_context(|| {
-                format!("cannot read {}: run the sweep until it has a result", file.display())
-            })
-        };
-        let yaml = read("sweep.yaml")?;
-        let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let text = read("study.csv")?;
-        let file = folder.join("study.csv");
-        let damaged = || format!("{} is damaged: run the sweep again, which writes it anew", file.display());
-        let mut csv = csv::Reader::from_reader(text.as_bytes());
-        let header: Vec<String> = csv.headers().with_context(damaged)?.iter().map(str::to_owned).collect();
-        let rows: Vec<csv::StringRecord> = csv.records().collect::<Result<_, _>>().with_context(damaged)?;
-        let column = |name: &str| header.iter().position(|cell| cell == name).with_context(damaged);
-        let (trial, state, score) = (column("trial")?, column("state")?, column("score")?);
-        let mut last: Vec<&csv::StringRecord> = Vec::new();
-        for row in &rows {
-            match last.last_mut() {
-                Some(known) if known[trial] == row[trial] => *known = row,
-                _ => last.push(row),
-            }
+        let sweep = sweep(folder)?;
+        let trials = recorded(folder, &sweep)?;
+        let best = sweep.best_first(&trials, LISTED);
+        if best.is_empty() {
+            misuse!("{} has no trial with a result yet: go on with the sweep", folder.display());
         }
-        let count = |name: &str| last.iter().filter(|row| &row[state] == name).count();
         let found = format!(
             "{} trials: {} trained to the end, {} pruned, {} failed.",
-            last.len(),
-            count("done"),
-            count("pruned"),
-            count("failed")
+            trials.len(),
+            sweep.count(&trials, State::Done),
+            sweep.count(&trials, State::Pruned),
+            sweep.count(&trials, State::Failed)
         );
-        let value = |row: &&csv::StringRecord| row[score].parse::<f64>().unwrap_or(f64::NEG_INFINITY);
-        let mut best: Vec<&csv::StringRecord> =
-            last.into_iter().filter(|row| &row[state] == "done").collect();
-        best.sort_by(|a, b| value(b).total_cmp(&value(a)));
-        let shown: Vec<usize> =
-            (0..header.len()).filter(|place| !["state", "rung"].contains(&header[*place].as_str())).collect();
-        let cells = |row: &csv::StringRecord| shown.iter().map(|place| row[*place].to_owned()).collect();
+        let names = Names::of(&sweep.space);
+        let cells = |trial: &&Trial| {
+            let score = sweep.objective.shown(trial.score().unwrap_or(f64::NAN));
+            let iterations = trial.rungs.last().map_or(0, |rung| rung.iterations);
+            let mut cells = vec![trial.number.to_string(), format!("{score:.4}"), iterations.to_string()];
+            cells.extend(
+                names.iter().map(|(path, _)| trial.value(path).map_or_else(String::new, Assigned::text)),
+            );
+            cells
+        };
+        let mut header = ["trial", sweep.objective.label(), "iterations"].map(str::to_owned).to_vec();
+        header.extend(names.iter().map(|(_, name)| name.to_owned()));
         let table = Table {
             name: "best-trials".into(),
             caption: "The best trials, judged on validation episodes; the winner's test is an experiment of its own.".into(),
-            header: shown.iter().map(|place| header[*place].clone()).collect(),
-            rows: best.into_iter().take(LISTED).map(cells).collect(),
+            header,
+            rows: best.iter().map(cells).collect(),
         };
-        Ok(Self { found, table, figures: figures(folder)?, yaml, name })
+        Ok(Self {
+            found,
+            table,
+            figures: figures(folder)?,
+            yaml: serde_saphyr::to_string(&sweep)?,
+            name: sweep.name,
+        })
     }
 }
 

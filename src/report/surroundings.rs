@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use crate::{experiment::spec::Experiment, runs::Log};
+use crate::{
+    experiment::{environment::recorded, spec::Experiment},
+    runs::Log,
+};
 
 /// What the runs' `environment.json` and `log.jsonl` tell.
 pub struct Surroundings {
@@ -27,8 +30,7 @@ impl Surroundings {
         let mut episodes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         let (mut seconds, mut command) = (0.0, None);
         for run in experiment.runs() {
-            let text = std::fs::read_to_string(path.join(run.file("environment.json"))).unwrap_or_default();
-            let environment: Value = serde_json::from_str(&text).unwrap_or_default();
+            let environment = recorded(&path.join(&run.folder));
             for key in KEYS {
                 let value = &environment[key];
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::{
     Best, Kind, Listed, Measure, RunStatus, State, experiment, first_line, is_at_work, modified, together,
 };
-use crate::sweep::{objective::Objective, report, spec::Sweep, study::SWEEP, trial::Trial};
+use crate::sweep::{objective::Objective, report, spec::Sweep, study::sweep, trial::Trial};
 
 /// Reads a study's folder at a time in seconds since 1970.
 pub(super) fn read(path: &Path, now: f64) -> Listed {
@@ -32,10 +32,7 @@ fn is_judged(trial: &RunStatus) -> bool {
 
 /// The trials that have begun, and how many there are to be.
 fn trials(path: &Path, now: f64) -> Result<(Vec<RunStatus>, usize)> {
-    let file = path.join(SWEEP);
-    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let sweep: Sweep =
-        serde_saphyr::from_str(&text).with_context(|| format!("{} is damaged", file.display()))?;
+    let sweep = sweep(path)?;
     let folder = path.join("trials");
     let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();

@@ -27,6 +27,14 @@ impl Objective {
         }
     }
 
+    /// What the shown numbers are.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Accuracy => "validation accuracy (%)",
+            Self::Loss => "validation loss",
+        }
+    }
+
     /// A score as a reader knows it: per cent, or the loss itself.
     pub fn shown(self, score: f64) -> f64 {
         match self {

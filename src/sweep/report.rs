@@ -9,7 +9,7 @@ use super::{
     names::Names,
     objective::Objective,
     schedule::Trials,
-    space::{Assigned, Domain, text},
+    space::{Domain, text},
     spec::Sweep,
     study::Study,
     trial::Trial,
@@ -49,6 +49,13 @@ impl Sweep {
     }
 }
 
+impl Sweep {
+    /// How many trials stand like this.
+    pub fn count(&self, trials: &Trials, state: State) -> usize {
+        trials.values().filter(|trial| self.state(trial) == state).count()
+    }
+}
+
 impl Study<'_> {
     /// Writes `study.csv`, one row a trial and rung, and `best.yaml`, the best experiment so far, ready to be tested.
     ///
@@ -62,7 +69,7 @@ impl Study<'_> {
         let fixed = ["trial", "state", "rung", "iterations", "score", "seconds"];
         csv.write_record(fixed.into_iter().chain(paths.iter().copied()))?;
         for trial in trials.values() {
-            let cell = |path: &&str| match assigned(trial, path) {
+            let cell = |path: &&str| match trial.value(path) {
                 Some(assigned) => assigned.text(),
                 None => String::new(),
             };
@@ -124,7 +131,7 @@ impl Study<'_> {
             _ => Scale::Linear,
         };
         let value = |trial: &Trial, path: &str, options: &[Value]| {
-            let label = &assigned(trial, path)?.label;
+            let label = &trial.value(path)?.label;
             let option = options.iter().position(|option| option == label);
             option.map(|place| place as f64).or_else(|| label.as_f64())
         };
@@ -147,10 +154,7 @@ impl Study<'_> {
         };
         StudyResults {
             name: sweep.name.clone(),
-            objective: match sweep.objective {
-                Objective::Accuracy => "validation accuracy (%)".into(),
-                Objective::Loss => "validation loss".into(),
-            },
+            objective: sweep.objective.label().into(),
             lower_is_better: sweep.objective == Objective::Loss,
             trials: trials.values().filter_map(result).collect(),
             parameters: paths
@@ -165,9 +169,4 @@ impl Study<'_> {
                 .collect(),
         }
     }
-}
-
-/// A trial's value of a key, if it has one.
-fn assigned<'a>(trial: &'a Trial, path: &str) -> Option<&'a Assigned> {
-    trial.values.iter().find(|assigned| assigned.path == path)
 }

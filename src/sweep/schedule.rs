@@ -36,6 +36,17 @@ impl Sweep {
         )
     }
 
+    /// At most so many trials, the best first.
+    pub fn best_first<'a>(&self, trials: &'a Trials, most: usize) -> Vec<&'a Trial> {
+        let mut left = trials.clone();
+        let next = || {
+            let number = self.best(&left)?.number;
+            left.remove(&number);
+            trials.get(&number)
+        };
+        std::iter::from_fn(next).take(most).collect()
+    }
+
     /// What a sampler is told.
     pub fn told(&self, trials: &Trials) -> Vec<Told> {
         let told = |trial: &Trial| Told { point: trial.point.clone(), score: trial.score() };

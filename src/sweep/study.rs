@@ -38,6 +38,16 @@ pub struct Study<'a> {
 
 pub(crate) const SWEEP: &str = "sweep.yaml";
 
+/// The sweep whose study is in a folder.
+///
+/// # Errors
+/// There is none, or its file is damaged.
+pub fn sweep(study: &Path) -> Result<Sweep> {
+    let file = study.join(SWEEP);
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_saphyr::from_str(&text).with_context(|| format!("{} is damaged", file.display()))
+}
+
 /// The trials that have begun in a study's folder.
 ///
 /// # Errors

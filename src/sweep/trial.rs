@@ -39,6 +39,11 @@ pub struct Rung {
 }
 
 impl Trial {
+    /// Its value of a key, if it has one.
+    pub fn value(&self, path: &str) -> Option<&Assigned> {
+        self.values.iter().find(|assigned| assigned.path == path)
+    }
+
     /// The score at the last rung it has reached.
     pub fn score(&self) -> Option<f64> {
         self.rungs.last().map(|rung| rung.score)

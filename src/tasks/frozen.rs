@@ -17,6 +17,14 @@ pub struct FrozenEpisodes {
     draws: Vec<Vec<usize>>,
 }
 
+/// The images of a class in an episode.
+pub struct ClassImages<'a> {
+    /// Those that come with their label.
+    pub support: &'a [usize],
+    /// Those to be classified.
+    pub queries: &'a [usize],
+}
+
 impl FrozenEpisodes {
     /// Draws `count` episodes from `source`, whose shots are the largest that will be asked for. Episode `i` depends only on
     /// the seed, purpose, fold and `i`.
@@ -43,10 +51,13 @@ impl FrozenEpisodes {
         self.source.assemble(&rows, TaskSize { shots, ..self.source.size })
     }
 
-    /// The first image of each class of an episode, which says what its labels stand for.
-    pub fn first_images(&self, episode: usize) -> impl Iterator<Item = usize> {
-        let TaskSize { ways, shots, queries } = self.source.size;
-        self.draws[episode].iter().copied().step_by(shots + queries).take(ways)
+    /// The image numbers of an episode with so many shots, class by class in the order of its labels.
+    pub fn images(&self, episode: usize, shots: usize) -> impl Iterator<Item = ClassImages<'_>> {
+        let size = self.source.size;
+        self.draws[episode].chunks(size.shots + size.queries).map(move |of_class| ClassImages {
+            support: &of_class[..shots],
+            queries: &of_class[size.shots..],
+        })
     }
 
     /// SHA-256 of what the episodes are made of: the images' own digest, the sizes and every image number, in hexadecimal.

@@ -255,17 +255,14 @@ fn shown(objective: Objective, score: f64) -> String {
 
 /// The best trials.
 fn table(sweep: &Sweep, trials: &Trials) -> Table {
-    let mut left = trials.clone();
     let names = Names::of(&sweep.space);
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["trial", "validation", "iterations", "values"]);
-    for _ in 0..SHOWN {
-        let Some(best) = sweep.best(&left) else { break };
+    for best in sweep.best_first(trials, SHOWN) {
         let (number, iterations) = (best.number, best.rungs.last().map_or(0, |rung| rung.iterations));
         let score = shown(sweep.objective, best.score().unwrap_or(f64::NAN));
         table.add_row([number.to_string(), score, iterations.to_string(), names.describe(&best.values)]);
-        left.remove(&number);
     }
     table
 }
@@ -273,8 +270,7 @@ fn table(sweep: &Sweep, trials: &Trials) -> Table {
 /// How many trials ended how, and how long they ran.
 fn counts(sweep: &Sweep, trials: &Trials) -> String {
     let states = [State::Done, State::Pruned, State::Failed];
-    let count = |state| trials.values().filter(|trial| sweep.state(trial) == state).count();
-    let counted = states.map(|state| (count(state), state.name()));
+    let counted = states.map(|state| (sweep.count(trials, state), state.name()));
     let text = counted.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
     let seconds: f64 = trials.values().map(|trial| trial.seconds()).sum();
     format!("{}; {} of computing", text.collect::<Vec<_>>().join(", "), clock(seconds))
