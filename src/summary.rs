@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     records::{EvaluationRow, Task},
-    stats::Estimate,
+    stats::{
+        comparison::Contestant,
+        grid::{Sample, Scored},
+        inference::{CONFIDENCE, Inference, mean_and_variance},
+    },
 };
 
 /// One line of `summary.csv`.
@@ -20,9 +24,10 @@ pub struct SummaryRow {
     pub shots: usize,
     /// Adaptation steps taken on the support set.
     pub step: usize,
-    /// Mean accuracy, 0 to 1, over episodes and seeds.
+    /// Mean accuracy, 0 to 1, over episodes, seeds and folds; NaN where no output was finite.
     pub accuracy: f64,
-    /// Half-width of the 95 % interval over test episodes (each averaged over seeds first); empty for a single one.
+    /// Half-width of its 95 % interval: over folds, else over seeds and test episodes, see [`crate::stats::inference`]; with a single seed
+    /// over episodes only. Empty for a single episode.
     pub accuracy_interval: Option<f64>,
     /// Sample standard deviation over the seeds' own means; empty for a single seed.
     pub accuracy_seed_std: Option<f64>,
@@ -32,6 +37,16 @@ pub struct SummaryRow {
     pub episodes: usize,
     /// Seeds.
     pub seeds: usize,
+    /// Cross-validation folds, 1 where there is only one split.
+    #[serde(default = "single")]
+    pub folds: usize,
+    /// Scores that are left out of these means: outputs that were not finite, and what can then not be paired with them.
+    #[serde(default)]
+    pub left_out: usize,
+}
+
+fn single() -> usize {
+    1
 }
 
 /// Summarises evaluation rows; methods come in the order of `methods`, those not named there last.
@@ -43,35 +58,32 @@ pub fn summarise(rows: &[EvaluationRow], methods: &[String]) -> Vec<SummaryRow> 
     }
     cells
         .into_iter()
-        .filter_map(|((_, method, task, shots, step), rows)| {
-            let episodes = Estimate::of(&mean_accuracies(&rows, |r| (r.fold as u64, r.episode as u64)))?;
-            let seeds = Estimate::of(&mean_accuracies(&rows, |r| (r.seed, 0)))?;
-            Some(SummaryRow {
+        .map(|((_, method, task, shots, step), rows)| {
+            let sample = Sample::of(rows.iter().map(|row| Scored {
+                fold: row.fold,
+                seed: row.seed,
+                episode: row.episode,
+                score: row.accuracy,
+            }));
+            let seeds = sample.seed_means();
+            let half_width = Inference::of(&sample).map_or(f64::NAN, |of| of.half_width(CONFIDENCE));
+            let losses: Vec<f64> = rows.iter().map(|r| r.loss).filter(|loss| loss.is_finite()).collect();
+            SummaryRow {
                 method: method.to_owned(),
                 task,
                 shots,
                 step,
-                accuracy: episodes.mean,
-                accuracy_interval: (episodes.count > 1 && task == Task::FewShot)
-                    .then_some(episodes.half_width),
-                accuracy_seed_std: (seeds.count > 1).then_some(seeds.std),
-                loss: rows.iter().map(|r| r.loss).sum::<f64>() / rows.len() as f64,
-                episodes: episodes.count,
-                seeds: seeds.count,
-            })
+                accuracy: sample.mean(),
+                accuracy_interval: (half_width.is_finite() && task == Task::FewShot).then_some(half_width),
+                accuracy_seed_std: (seeds.len() > 1).then(|| mean_and_variance(&seeds).1.sqrt()),
+                loss: mean_and_variance(&losses).0,
+                episodes: sample.episodes(),
+                seeds: seeds.len(),
+                folds: sample.folds.len(),
+                left_out: rows.len() - sample.folds.values().map(|grid| grid.scores.len()).sum::<usize>(),
+            }
         })
         .collect()
-}
-
-/// The mean accuracy of the rows of each key, in the keys' order.
-fn mean_accuracies(rows: &[&EvaluationRow], key: fn(&EvaluationRow) -> (u64, u64)) -> Vec<f64> {
-    let mut of_key: BTreeMap<(u64, u64), (f64, f64)> = BTreeMap::new();
-    for row in rows {
-        let (sum, count) = of_key.entry(key(row)).or_default();
-        *sum += row.accuracy;
-        *count += 1.0;
-    }
-    of_key.values().map(|(sum, count)| sum / count).collect()
 }
 
 /// For each method and number of shots the number of adaptation steps that does best on the meta-validation episodes, the
@@ -91,6 +103,24 @@ pub fn chosen_steps(validation: &[EvaluationRow]) -> BTreeMap<(String, usize), u
         }
     }
     best.into_iter().map(|(key, (_, step))| (key, step)).collect()
+}
+
+/// Each method of rows of one number of shots, at the number of steps that it is compared at: the one that validation chose, without
+/// validation the last. Methods without a finite accuracy there are not among them.
+pub fn contestants(
+    rows: &[&SummaryRow],
+    chosen: &BTreeMap<(String, usize), usize>,
+) -> Vec<(Contestant, f64)> {
+    let mut compared: Vec<(Contestant, f64)> = Vec::new();
+    for methods in rows.chunk_by(|a, b| a.method == b.method) {
+        let at = chosen.get(&(methods[0].method.clone(), methods[0].shots));
+        let row = at.and_then(|step| methods.iter().find(|row| row.step == *step)).or(methods.last());
+        compared.extend(
+            row.filter(|row| row.accuracy.is_finite())
+                .map(|row| (Contestant { method: row.method.clone(), step: row.step }, row.accuracy)),
+        );
+    }
+    compared
 }
 
 #[cfg(test)]
@@ -121,8 +151,8 @@ mod tests {
         let [line] = &summary[..] else { panic!("one line: {summary:?}") };
         assert!((line.accuracy - 0.5).abs() < 1e-12);
         assert!((line.accuracy_seed_std.expect("two seeds") - 0.02f64.sqrt()).abs() < 1e-12);
-        // t(0.975, 1) * std / sqrt(2) with std = sqrt(0.18)
-        let expected = 12.706_204_736 * 0.18f64.sqrt() / 2f64.sqrt();
+        // t(0.975, 1) times the root of the sum of both variances of the mean, 0.18 / 2 between episodes and 0.02 / 2 between seeds.
+        let expected = 12.706_204_736 * 0.1f64.sqrt();
         assert!((line.accuracy_interval.expect("two episodes") - expected).abs() < 1e-6);
         assert_eq!((line.episodes, line.seeds), (2, 2));
     }
@@ -144,6 +174,8 @@ mod tests {
         assert_eq!(chosen_steps(&rows)[&("m".to_owned(), 1)], 5);
         let diverged = [row("m", 0, 0, 0, f64::NAN)];
         assert_eq!(chosen_steps(&diverged)[&("m".to_owned(), 1)], 0);
+        let [line] = &summarise(&diverged, &[])[..] else { panic!("one line") };
+        assert!(line.accuracy.is_nan() && (line.seeds, line.left_out) == (0, 1), "{line:?}");
         let folds = [rows[1].clone(), EvaluationRow { fold: 1, ..rows[1].clone() }];
         assert!(chosen_steps(&folds).is_empty());
     }

@@ -1,13 +1,14 @@
 //! The results as a table: for the terminal, and as Markdown.
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table, presets};
 
 use crate::{records::Task, summary::SummaryRow};
 
 /// A table for each number of shots: methods down, adaptation steps across, accuracy in per cent.
 ///
-/// Cells read `mean ± half-width of the 95 % interval over episodes (standard deviation over seeds)`; the number of steps that
-/// validation chose for a method is marked with `*`. A method of which not all of `seeds` are done says how many are.
+/// Cells read `mean ± half-width of the 95 % interval (standard deviation over seeds)`, see [`crate::summary::SummaryRow`]; the number of
+/// steps that validation chose for a method is marked with `*`, a mean that leaves scores out with `!`. A method of which not all of
+/// `seeds` are done says how many are.
 pub fn tables(
     rows: &[SummaryRow],
     seeds: usize,
@@ -31,42 +32,74 @@ pub fn tables(
         };
         text += &format!("{heading}\n\n{}\n\n", table(&rows, seeds, &chosen, markdown));
     }
-    text += "mean ± 95 % interval over test episodes (standard deviation over seeds)";
+    text += "mean ± 95 % interval over ";
+    text += what_varies(&rows.iter().collect::<Vec<_>>());
+    text += " (standard deviation over seeds)";
     if rows.iter().any(&chosen) {
         text += "; * the number of steps that did best on validation tasks";
+    }
+    let left_out: usize = rows.iter().map(|row| row.left_out).sum();
+    if left_out > 0 {
+        text += &format!("; ! without {left_out} scores of outputs that were not finite");
     }
     text + "\n"
 }
 
+/// What an interval of these rows is over.
+pub fn what_varies(rows: &[&SummaryRow]) -> &'static str {
+    let most = |of: fn(&SummaryRow) -> usize| rows.iter().map(|row| of(row)).max().unwrap_or(0);
+    match (most(|row| row.folds), most(|row| row.seeds)) {
+        (2.., _) => "folds",
+        (_, 2..) => "seeds and test episodes",
+        _ => "test episodes, of one training: other seeds are not in it",
+    }
+}
+
 fn table(rows: &[&SummaryRow], seeds: usize, chosen: &impl Fn(&SummaryRow) -> bool, markdown: bool) -> Table {
+    let (steps, lines) = cells(rows, seeds, chosen);
+    let mut table = Table::new();
+    table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
+    table.set_header(std::iter::once("method".to_owned()).chain(steps.iter().map(usize::to_string)));
+    table.add_rows(lines);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// The numbers of steps, and a line for each method: its name, then a cell for each number of steps.
+pub fn cells(
+    rows: &[&SummaryRow],
+    seeds: usize,
+    chosen: impl Fn(&SummaryRow) -> bool,
+) -> (Vec<usize>, Vec<Vec<String>>) {
     let mut steps: Vec<usize> = rows.iter().map(|row| row.step).collect();
     steps.sort_unstable();
     steps.dedup();
     let mut methods: Vec<&str> = rows.iter().map(|row| row.method.as_str()).collect();
     methods.dedup();
-    let mut table = Table::new();
-    table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
-    table.set_header(std::iter::once("method".to_owned()).chain(steps.iter().map(usize::to_string)));
-    for method in methods {
-        let cells = steps.iter().map(|step| {
-            let row = rows.iter().find(|row| row.method == method && row.step == *step);
-            let text = row.map_or_else(String::new, |row| cell(row, chosen(row)));
-            Cell::new(text).set_alignment(CellAlignment::Right)
-        });
-        let done = rows.iter().filter(|row| row.method == method).map(|row| row.seeds).min().unwrap_or(0);
+    let line = |method: &str| {
+        let of_method = || rows.iter().filter(|row| row.method == method);
+        let done = of_method().map(|row| row.seeds).min().unwrap_or(0);
         let name = if done < seeds { format!("{method} ({done} of {seeds} seeds)") } else { method.into() };
-        table.add_row(std::iter::once(Cell::new(name)).chain(cells));
-    }
-    table
+        let cell = |step: &usize| {
+            let row = of_method().find(|row| row.step == *step);
+            row.map_or_else(String::new, |row| cell(row, chosen(row)))
+        };
+        std::iter::once(name).chain(steps.iter().map(cell)).collect()
+    };
+    let lines = methods.into_iter().map(line).collect();
+    (steps, lines)
 }
 
 /// Mean, interval and spread over seeds, in per cent.
-pub fn cell(row: &SummaryRow, chosen: bool) -> String {
+fn cell(row: &SummaryRow, chosen: bool) -> String {
     let percent = |part: f64| format!("{:.1}", part * 100.0);
     let mark = if chosen { "*" } else { "" };
+    let gaps = if row.left_out > 0 { "!" } else { "" };
     let interval = row.accuracy_interval.map(|half| format!(" ± {}", percent(half))).unwrap_or_default();
     let seeds = row.accuracy_seed_std.map(|std| format!(" ({})", percent(std))).unwrap_or_default();
-    format!("{mark}{}{interval}{seeds}", percent(row.accuracy))
+    format!("{mark}{}{gaps}{interval}{seeds}", percent(row.accuracy))
 }
 
 #[cfg(test)]
@@ -86,6 +119,8 @@ mod tests {
             loss: 1.0,
             episodes: 10,
             seeds,
+            folds: 1,
+            left_out: 0,
         };
         let text = tables(&[row("whole", 3), row("part", 2)], 3, |_| false, true);
         assert!(text.contains("part (2 of 3 seeds)") && text.contains("50.0 ± 1.2"), "{text}");

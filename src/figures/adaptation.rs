@@ -25,7 +25,7 @@ impl Figure for Adaptation {
 
     fn caption(&self, _: &Results) -> String {
         "Accuracy on held-out test episodes over adaptation steps (on a logarithmic scale that begins at none): mean \
-         over episodes and seeds; bands are 95 % intervals over episodes, each averaged over seeds. A long-dashed \
+         over episodes and seeds; bands are 95 % intervals, as in the table. A long-dashed \
          grey line is a model trained on the whole data set."
             .to_owned()
     }
@@ -72,8 +72,7 @@ impl Figure for Adaptation {
         let steps: BTreeSet<usize> = episodes.iter().map(|row| row.step).collect();
         let chart = Chart {
             title: results.title.clone(),
-            subtitle: "accuracy on test tasks while adapting: mean and 95 % interval over episodes"
-                .to_owned(),
+            subtitle: "accuracy on test tasks while adapting: mean and 95 % interval".to_owned(),
             panels: panels.collect(),
             x: Axis::steps(steps),
             y,

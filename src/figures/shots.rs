@@ -33,7 +33,7 @@ impl Figure for Shots {
     fn caption(&self, results: &Results) -> String {
         format!(
             "Accuracy on held-out test episodes by the number of support images per class, {}: mean over episodes and \
-             seeds; whiskers are 95 % intervals over episodes.",
+             seeds; whiskers are 95 % intervals, as in the table.",
             rule(results)
         )
     }
@@ -87,10 +87,7 @@ impl Figure for Shots {
         }
         let chart = Chart {
             title: results.title.clone(),
-            subtitle: format!(
-                "accuracy on test tasks {}: mean and 95 % interval over episodes",
-                rule(results)
-            ),
+            subtitle: format!("accuracy on test tasks {}: mean and 95 % interval", rule(results)),
             x: Axis::groups("support images per class", shots.iter().map(usize::to_string)),
             y: Axis::linear("test accuracy (%)", 0.0, 100.0),
             panels: vec![Panel { heading: None, marks }],

@@ -14,18 +14,12 @@ impl Report {
             for warning in &section.warnings {
                 text += &format!("\n> **Warning:** {warning}\n");
             }
-            if !section.found.is_empty() {
-                text += &format!(
-                    "\n{}\n",
-                    section
-                        .found
-                        .iter()
-                        .chain(&section.also_found)
-                        .map(|line| format!("- {line}\n"))
-                        .collect::<String>()
-                );
+            let found = [section.found(), section.also_found()].concat();
+            if !found.is_empty() {
+                let lines: String = found.iter().map(|line| format!("- {line}\n")).collect();
+                text += &format!("\n{lines}\n");
             }
-            for table in &section.tables {
+            for table in &section.tables() {
                 text += &format!("\n{}", table.markdown());
             }
             for figure in &section.figures {

@@ -1,6 +1,7 @@
 //! The report: one page that says what was asked, what was done and what was found, from the files of one or more experiments or
 //! studies; the same in Markdown, and its tables for LaTeX and spreadsheets.
 
+mod comparisons;
 mod markdown;
 mod page;
 mod protocol;
@@ -14,7 +15,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::{experiment::folder::write_whole, misuse::misuse, records::Damage};
+use crate::{experiment::folder::write_whole, misuse::misuse, records::Damage, stats::comparison::correct};
 use section::Section;
 use study::StudySection;
 use table::Table;
@@ -39,7 +40,7 @@ impl Report {
                 report.studies.push(StudySection::read(folder)?);
             } else {
                 let section = Section::read(folder, damage)?;
-                if section.tables.is_empty() {
+                if section.tests.is_empty() {
                     misuse!(
                         "{} holds no test results yet: finish the experiment with --resume",
                         folder.display()
@@ -48,6 +49,8 @@ impl Report {
                 report.experiments.push(section);
             }
         }
+        let sections = report.experiments.iter_mut();
+        correct(sections.flat_map(|section| &mut section.tests).flat_map(|(_, of)| &mut of.pairs));
         report.warnings = damage.named().to_vec();
         for section in report.experiments.iter().skip(1) {
             let first = &report.experiments[0];
@@ -105,7 +108,7 @@ impl Report {
         let prefix = |name: &str| if several { format!("{name}-") } else { String::new() };
         let mut tables: Vec<(String, Table)> = Vec::new();
         for section in &self.experiments {
-            tables.extend(section.tables.iter().map(|table| (prefix(&section.name), table.clone())));
+            tables.extend(section.tables().into_iter().map(|table| (prefix(&section.name), table)));
         }
         tables.extend(self.studies.iter().map(|study| (prefix(&study.name), study.table.clone())));
         tables.extend(self.protocol().map(|table| (String::new(), table)));

@@ -46,14 +46,15 @@ fn experiment(section: &Section, several: bool) -> Markup {
             p.asked { (section.asked) }
             @for warning in &section.warnings { p.warning { strong { "Warning: " } (warning) } }
             h2 { "Results" }
-            @if !section.found.is_empty() { ul { @for line in &section.found { li { (line) } } } }
-            @if !section.also_found.is_empty() {
+            @let (found, also_found) = (section.found(), section.also_found());
+            @if !found.is_empty() { ul { @for line in &found { li { (line) } } } }
+            @if !also_found.is_empty() {
                 details {
                     summary { "The other pairs" }
-                    ul { @for line in &section.also_found { li { (line) } } }
+                    ul { @for line in &also_found { li { (line) } } }
                 }
             }
-            @for table in &section.tables { (numbers(table)) }
+            @for table in &section.tables() { (numbers(table)) }
             h2 { "Figures" }
             p.screen { "Point at a curve to read its values; click on a name to switch a method off and on." }
             @for figure in &section.figures { (drawing(&figure.svg, &figure.caption)) }

@@ -5,16 +5,24 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::Result;
 
 use super::{
+    comparisons::Comparisons,
     protocol::{self, Fact},
     surroundings::Surroundings,
     table::Table,
 };
 use crate::{
-    experiment::{example::Example, folder, plan::Goal, results, spec::Experiment, table::cell},
+    experiment::{
+        example::Example,
+        folder,
+        plan::Goal,
+        results,
+        spec::Experiment,
+        table::{cells, what_varies},
+    },
     figures::{self, Drawn, Results},
     records::{Damage, Task},
-    stats::comparison::{Comparison, Contestant, compare},
-    summary::{SummaryRow, chosen_steps, summarise},
+    stats::comparison::compare,
+    summary::{SummaryRow, chosen_steps, contestants, summarise},
 };
 
 /// An experiment with its results.
@@ -25,14 +33,10 @@ pub struct Section {
     pub folder: String,
     /// What was asked, in a sentence.
     pub asked: String,
-    /// What was found, a sentence for each pair of methods: those with the best one.
-    pub found: Vec<String>,
-    /// The other pairs.
-    pub also_found: Vec<String>,
     /// What was done.
     pub protocol: Vec<Fact>,
-    /// Results, then comparisons, for each number of shots.
-    pub tables: Vec<Table>,
+    /// The accuracies for each number of shots, and what they say of each pair of methods.
+    pub tests: Vec<(Table, Comparisons)>,
     /// The figures.
     pub figures: Vec<Drawn>,
     /// Of each method what it answered on the first test episode, and the number of steps to show.
@@ -60,36 +64,32 @@ impl Section {
         let mut warnings = surroundings.warnings.clone();
         warnings.extend(unfinished(path, &experiment));
         let summary = summarise(&results.evaluation, &results.methods);
-        let (mut tables, mut found, mut also_found) = (Vec::new(), Vec::new(), Vec::new());
+        let mut tested = Vec::new();
         let is_chosen = |row: &SummaryRow| chosen.get(&(row.method.clone(), row.shots)) == Some(&row.step);
         for (task, shots) in tests(&summary) {
             let rows: Vec<&SummaryRow> =
                 summary.iter().filter(|r| (r.task, r.shots) == (task, shots)).collect();
-            tables.push(accuracies(task, shots, &rows, is_chosen));
-            if task == Task::WholeDataset || !surroundings.comparable {
-                continue;
-            }
-            let contestants = contestants(&rows, &chosen);
-            match compare(&results.evaluation, &contestants, shots) {
-                Ok(comparisons) if comparisons.is_empty() => {}
-                Ok(comparisons) => {
-                    let best = best(&comparisons);
-                    for comparison in &comparisons {
-                        let about_best = [&comparison.a.method, &comparison.b.method].contains(&&best);
-                        let sentences = if about_best { &mut found } else { &mut also_found };
-                        sentences.push(format!("{shots}-shot: {}", comparison.sentence()));
+            let table = accuracies(task, shots, &rows, experiment.seeds.len(), is_chosen);
+            let mut comparisons = Comparisons::none(shots);
+            if task == Task::FewShot && surroundings.comparable {
+                let contestants: Vec<_> =
+                    contestants(&rows, &chosen).into_iter().map(|(contestant, _)| contestant).collect();
+                match compare(&results.evaluation, &contestants, shots) {
+                    Ok(compared) => {
+                        warnings.extend(compared.left_out);
+                        comparisons.pairs = compared.pairs;
                     }
-                    tables.push(differences(shots, &comparisons));
+                    Err(error) => {
+                        warnings.push(format!("the {shots}-shot results are not compared: {error:#}"))
+                    }
                 }
-                Err(error) => warnings.push(format!("the {shots}-shot results are not compared: {error:#}")),
             }
+            tested.push((table, comparisons));
         }
         Ok(Self {
             asked: asked(&experiment),
-            found,
-            also_found,
             protocol: protocol::facts(&experiment, &surroundings.episodes),
-            tables,
+            tests: tested,
             figures: figures::draw_all(&results)?,
             examples: examples(path, &experiment, &results, &chosen),
             surroundings: surroundings.facts,
@@ -99,6 +99,28 @@ impl Section {
             name: experiment.name,
             warnings,
         })
+    }
+}
+
+impl Section {
+    /// What was found, a sentence for each pair of methods with the best one.
+    pub fn found(&self) -> Vec<String> {
+        self.tests.iter().flat_map(|(_, comparisons)| comparisons.with_best()).collect()
+    }
+
+    /// The same of the other pairs.
+    pub fn also_found(&self) -> Vec<String> {
+        self.tests.iter().flat_map(|(_, comparisons)| comparisons.of_others()).collect()
+    }
+
+    /// Accuracies, then comparisons, for each number of shots.
+    pub fn tables(&self) -> Vec<Table> {
+        self.tests
+            .iter()
+            .flat_map(|(accuracies, comparisons)| {
+                [accuracies.clone()].into_iter().chain(comparisons.tables())
+            })
+            .collect()
     }
 }
 
@@ -124,38 +146,17 @@ fn tests(summary: &[SummaryRow]) -> Vec<(Task, usize)> {
     tests
 }
 
-/// Each method at the number of steps that validation chose, without validation at its last.
-fn contestants(rows: &[&SummaryRow], chosen: &BTreeMap<(String, usize), usize>) -> Vec<Contestant> {
-    let mut last: Vec<Contestant> = Vec::new();
-    for row in rows {
-        match last.last_mut() {
-            Some(known) if known.method == row.method => known.step = row.step,
-            _ => last.push(Contestant { method: row.method.clone(), step: row.step }),
-        }
-        if let (Some(known), Some(step)) = (last.last_mut(), chosen.get(&(row.method.clone(), row.shots))) {
-            known.step = *step;
-        }
-    }
-    last
-}
-
 /// Accuracy of every method after every number of steps.
-fn accuracies(task: Task, shots: usize, rows: &[&SummaryRow], chosen: impl Fn(&SummaryRow) -> bool) -> Table {
-    let mut steps: Vec<usize> = rows.iter().map(|row| row.step).collect();
-    steps.sort_unstable();
-    steps.dedup();
-    let mut methods: Vec<&str> = rows.iter().map(|row| row.method.as_str()).collect();
-    methods.dedup();
+fn accuracies(
+    task: Task,
+    shots: usize,
+    rows: &[&SummaryRow],
+    seeds: usize,
+    chosen: impl Fn(&SummaryRow) -> bool,
+) -> Table {
+    let (steps, lines) = cells(rows, seeds, &chosen);
     let mut header = vec!["method".to_owned()];
     header.extend(steps.iter().map(|step| format!("{step} steps")));
-    let line = |method: &&str| {
-        let mut cells = vec![(*method).to_owned()];
-        for step in &steps {
-            let row = rows.iter().find(|row| row.method == *method && row.step == *step);
-            cells.push(row.map_or_else(String::new, |row| cell(row, chosen(row))));
-        }
-        cells
-    };
     let (name, what) = match task {
         Task::FewShot => (format!("accuracy-{shots}-shot"), format!("{shots}-shot test episodes")),
         Task::WholeDataset => ("accuracy-whole".to_owned(), "the whole data set".to_owned()),
@@ -165,47 +166,17 @@ fn accuracies(task: Task, shots: usize, rows: &[&SummaryRow], chosen: impl Fn(&S
     } else {
         ""
     };
-    let caption = format!(
-        "Accuracy in % on {what} after so many adaptation steps: mean ± half-width of the 95 % interval over test \
-         episodes (standard deviation over seeds).{star}"
-    );
-    Table { name, caption, header, rows: methods.iter().map(line).collect() }
-}
-
-/// The method that is ahead of all others.
-fn best(comparisons: &[Comparison]) -> String {
-    let ahead = |c: &Comparison| if c.difference < 0.0 { c.b.method.clone() } else { c.a.method.clone() };
-    let mut wins: BTreeMap<String, usize> = BTreeMap::new();
-    comparisons.iter().for_each(|comparison| *wins.entry(ahead(comparison)).or_default() += 1);
-    wins.into_iter().max_by_key(|(_, count)| *count).map(|(method, _)| method).unwrap_or_default()
-}
-
-/// All pairs of methods.
-fn differences(shots: usize, comparisons: &[Comparison]) -> Table {
-    let points = |part: f64| format!("{:.1}", 100.0 * part);
-    let p = |p: f64| if p < 0.0001 { "< 0.0001".to_owned() } else { format!("{p:.4}") };
-    let line = |c: &Comparison| {
-        vec![
-            format!("{} - {}", c.a.method, c.b.method),
-            points(c.difference),
-            format!("{} to {}", points(c.interval.0), points(c.interval.1)),
-            p(c.p),
-            p(c.p_holm),
-            format!("{:.2}", c.effect),
-            c.episodes_needed.map_or_else(String::new, |count| count.to_string()),
-        ]
+    let left_out: usize = rows.iter().map(|row| row.left_out).sum();
+    let gaps = match left_out {
+        0 => String::new(),
+        _ => format!(" ! marks means without {left_out} scores of outputs that were not finite."),
     };
-    let header = ["pair", "difference", "95 % interval", "p", "p (Holm)", "effect", "episodes needed"];
-    Table {
-        name: format!("comparison-{shots}-shot"),
-        caption: format!(
-            "Paired comparison on the same {shots}-shot test episodes, each method at its own number of steps (chosen on validation tasks, \
-             else the last): difference in percentage points with its bootstrap interval, Wilcoxon's signed-rank test, corrected for the \
-             number of pairs by Holm's method, effect size, and how many episodes would tell the two apart (80 % power)."
-        ),
-        header: header.map(str::to_owned).to_vec(),
-        rows: comparisons.iter().map(line).collect(),
-    }
+    let caption = format!(
+        "Accuracy in % on {what} after so many adaptation steps: mean ± half-width of the 95 % interval over {} \
+         (standard deviation over seeds).{star}{gaps}",
+        what_varies(rows)
+    );
+    Table { name, caption, header, rows: lines }
 }
 
 /// The runs that are not done.

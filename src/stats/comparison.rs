@@ -3,17 +3,20 @@
 use anyhow::Result;
 
 use super::{
-    Estimate,
-    bootstrap::{Crossed, percentile_interval, resampled_means},
-    pairing::pair,
-    power::{LEVEL, pairs_needed},
+    grid::{Grid, Sample},
+    inference::{CONFIDENCE, Inference},
+    pairing::{folds, pair},
+    settle::{Components, Settling, Size},
     signed_rank::{SignedRank, holm},
 };
 use crate::records::EvaluationRow;
 
-/// Differences of accuracies are told apart down to this: queries are counted, so that anything smaller is rounding, and would
+/// Differences of scores are told apart down to this: queries are counted, so that anything smaller is rounding, and would
 /// make differences unequal that are equal.
 const RESOLUTION: f64 = 1e-6;
+
+/// A difference is called real where chance alone would show one like it less often than this.
+pub const LEVEL: f64 = 1.0 - CONFIDENCE;
 
 /// A method after a number of adaptation steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,81 +36,160 @@ pub struct Comparison {
     pub a: Contestant,
     /// The other.
     pub b: Contestant,
-    /// Mean accuracy of `a` minus that of `b`, over episodes and seeds; accuracies are 0 to 1.
+    /// Mean accuracy of `a` minus that of `b`, over episodes, seeds and folds; accuracies are 0 to 1.
     pub difference: f64,
-    /// 95 % bootstrap interval of the difference, over episodes and seeds (see [`super::bootstrap`]); NaN for a single episode.
+    /// 95 % interval of the difference, see [`super::inference`]: over folds, else over seeds and episodes, with a single seed over episodes
+    /// only; NaN for a single episode.
     pub interval: (f64, f64),
-    /// Two-sided p-value of Wilcoxon's signed-rank test over episodes, each averaged over seeds first.
-    ///
-    /// It speaks of the networks that were trained; what other seeds might have given is in the interval.
+    /// Two-sided p-value of the same model.
     pub p: f64,
-    /// The same with Holm's correction for the number of pairs compared.
+    /// The same with Holm's correction for all pairs compared; see [`correct`].
     pub p_holm: f64,
-    /// Matched-pairs rank-biserial correlation, -1 to 1.
-    pub effect: f64,
+    /// How many pairs it was corrected for.
+    pub family: usize,
+    /// What the trained networks alone say.
+    pub networks: Networks,
+    /// The difference in each fold of a cross-validation, with its interval over that fold's seeds and episodes; empty without folds.
+    pub folds: Vec<FoldDifference>,
     /// Test episodes, over all folds.
     pub episodes: usize,
     /// Seeds of the one that has fewer.
     pub seeds: usize,
-    /// How many episodes would tell the two apart, were the difference and its spread over episodes what they seem: in four
-    /// cases of five at the 5 % level, the seeds as they are. `None` where there is no difference, or a single episode.
-    pub episodes_needed: Option<usize>,
+    /// What would be enough to confirm a difference of this size; empty where nothing within reach is, or a single seed shows no spread.
+    pub settling: Vec<Settling>,
 }
 
-/// All pairs among `contestants` at `shots`, in their order: the first with the second, with the third, and so on.
+/// What test episodes say of the networks as they were trained; other trainings may say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Networks {
+    /// Two-sided p-value of Wilcoxon's signed-rank test over episodes, each averaged over seeds first.
+    pub p: f64,
+    /// Matched-pairs rank-biserial correlation, -1 to 1.
+    pub effect: f64,
+}
+
+/// The difference of two methods in one fold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FoldDifference {
+    /// The fold's number.
+    pub fold: usize,
+    /// Mean accuracy of `a` minus that of `b`.
+    pub difference: f64,
+    /// 95 % interval over seeds and episodes.
+    pub interval: (f64, f64),
+}
+
+/// Comparisons, and what they do not contain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    /// All pairs, in the order of the contestants: the first with the second, with the third, and so on.
+    pub pairs: Vec<Comparison>,
+    /// What was left out and why, in sentences.
+    pub left_out: Vec<String>,
+}
+
+/// All pairs among `contestants` at `shots`; p-values are not yet corrected, see [`correct`].
 ///
-/// Methods are paired by fold and episode, and by seed where both have the same seeds. Where they have not, each is averaged
-/// over seeds of its own, and these are resampled independently.
+/// Methods are paired by fold and episode, and by seed where both have the same seeds. Where they have not, the seeds of each are a
+/// source of spread of its own.
 ///
 /// # Errors
-/// Names the methods that cannot be paired, and why: tested on different episodes or not at all, a row missing or doubled, an
-/// accuracy that is no number.
-pub fn compare(rows: &[EvaluationRow], contestants: &[Contestant], shots: usize) -> Result<Vec<Comparison>> {
-    let (samples, episodes) = pair(rows, contestants, shots)?;
-    let resampled = resampled_means(&samples, episodes);
-    let averages: Vec<Vec<f64>> = samples.iter().map(over_seeds).collect();
-    let mut comparisons = Vec::new();
-    for i in 0..contestants.len() {
-        for j in i + 1..contestants.len() {
-            let differences: Vec<f64> = averages[i].iter().zip(&averages[j]).map(|(a, b)| a - b).collect();
-            let rounded: Vec<f64> =
-                differences.iter().map(|d| (d / RESOLUTION).round() * RESOLUTION).collect();
-            let test = SignedRank::of(&rounded);
-            let Some(estimate) = Estimate::of(&differences) else { continue };
-            let resampled = resampled[i].iter().zip(&resampled[j]).map(|(a, b)| a - b).collect();
-            let p = test.p_two_sided();
-            comparisons.push(Comparison {
-                shots,
-                a: contestants[i].clone(),
-                b: contestants[j].clone(),
-                difference: estimate.mean,
-                interval: if episodes > 1 { percentile_interval(resampled) } else { (f64::NAN, f64::NAN) },
-                p,
-                p_holm: p,
-                effect: test.rank_biserial(),
-                episodes,
-                seeds: samples[i].seeds.len().min(samples[j].seeds.len()),
-                episodes_needed: (episodes > 1 && estimate.mean.abs() > RESOLUTION)
-                    .then(|| pairs_needed(estimate.mean / estimate.std.max(RESOLUTION)))
-                    .flatten(),
-            });
+/// Names the methods that cannot be paired, and why: tested on different episodes or not at all, a row missing or doubled.
+pub fn compare(rows: &[EvaluationRow], contestants: &[Contestant], shots: usize) -> Result<Compared> {
+    let paired = pair(rows, contestants, shots)?;
+    let mut pairs = Vec::new();
+    for (place, (a, of_a)) in paired.samples.iter().enumerate() {
+        for (b, of_b) in &paired.samples[place + 1..] {
+            pairs.extend(Comparison::of((a, of_a), (b, of_b), shots));
         }
     }
-    let corrected = holm(&comparisons.iter().map(|c| c.p).collect::<Vec<f64>>());
-    comparisons.iter_mut().zip(corrected).for_each(|(comparison, p)| comparison.p_holm = p);
-    Ok(comparisons)
+    Ok(Compared { pairs, left_out: paired.left_out })
 }
 
-/// The accuracy on each episode, averaged over seeds.
-fn over_seeds(sample: &Crossed) -> Vec<f64> {
-    let seeds = sample.seeds.len();
-    sample.accuracies.chunks_exact(seeds).map(|of| of.iter().sum::<f64>() / seeds as f64).collect()
+/// Corrects the p-values of all comparisons that are read together, by Holm's method.
+pub fn correct<'a>(family: impl Iterator<Item = &'a mut Comparison>) {
+    let mut family: Vec<&mut Comparison> = family.collect();
+    let size = family.len();
+    let corrected = holm(&family.iter().map(|c| c.p).collect::<Vec<f64>>());
+    for (comparison, p) in family.iter_mut().zip(corrected) {
+        comparison.p_holm = p;
+        comparison.family = size;
+    }
 }
 
 impl Comparison {
-    /// Whether the two differ at the 5 % level, all pairs that were compared taken together.
+    /// Of two methods; `None` where they share no episode with finite scores.
+    fn of(
+        (a, of_a): (&Contestant, &Sample),
+        (b, of_b): (&Contestant, &Sample),
+        shots: usize,
+    ) -> Option<Self> {
+        let folds = folds(of_a, of_b);
+        let of_folds: Vec<Inference> = folds.iter().map(|(_, a, b)| of_difference(a, b)).collect();
+        let inference = match &of_folds[..] {
+            [] => return None,
+            [only] => only.clone(),
+            several => Inference::over_folds(&several.iter().map(|of| of.mean).collect::<Vec<_>>()),
+        };
+        let each = folds.iter().zip(&of_folds).map(|((fold, ..), of)| FoldDifference {
+            fold: *fold,
+            difference: of.mean,
+            interval: of.interval(),
+        });
+        let now = Size {
+            folds: folds.len(),
+            seeds: folds.iter().map(|(_, a, b)| a.seeds.len().min(b.seeds.len())).min()?,
+            episodes: folds.iter().map(|(_, a, _)| a.episodes.len()).min()?,
+        };
+        let episodes = folds.iter().map(|(_, a, _)| a.episodes.len()).sum();
+        let grids: Vec<(Grid, Grid)> = folds.iter().map(|(_, a, b)| (a.clone(), b.clone())).collect();
+        let settling = if inference.mean.abs() > RESOLUTION {
+            Components::of(&grids).map(|of| of.settling(inference.mean, now)).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let p = inference.p();
+        Some(Self {
+            shots,
+            a: a.clone(),
+            b: b.clone(),
+            difference: inference.mean,
+            interval: if episodes > 1 { inference.interval() } else { (f64::NAN, f64::NAN) },
+            p,
+            p_holm: p,
+            family: 1,
+            networks: Networks::of(&grids),
+            folds: if folds.len() > 1 { each.collect() } else { Vec::new() },
+            episodes,
+            seeds: now.seeds,
+            settling,
+        })
+    }
+
+    /// Whether the two differ at the 5 % level, all pairs that were compared taken together, and other trainings can be expected to agree.
     pub fn is_significant(&self) -> bool {
-        self.p_holm < LEVEL
+        self.p_holm < LEVEL && self.shows_trainings()
+    }
+
+    /// Whether more than one training of each method was tested, so that it can be seen what another one would change.
+    pub fn shows_trainings(&self) -> bool {
+        self.seeds > 1 || self.folds.len() > 1
+    }
+}
+
+/// Of the difference of two methods in one fold.
+fn of_difference(a: &Grid, b: &Grid) -> Inference {
+    if a.seeds == b.seeds { Inference::crossed(&a.minus(b)) } else { Inference::of_independent(a, b) }
+}
+
+impl Networks {
+    fn of(folds: &[(Grid, Grid)]) -> Self {
+        let differences = folds.iter().flat_map(|(a, b)| {
+            let (a, b) = (a.episode_means(), b.episode_means());
+            a.into_iter().zip(b).map(|(a, b)| ((a - b) / RESOLUTION).round() * RESOLUTION).collect::<Vec<_>>()
+        });
+        let test = SignedRank::of(&differences.collect::<Vec<_>>());
+        Self { p: test.p_two_sided(), effect: test.rank_biserial() }
     }
 }
 
@@ -125,11 +207,11 @@ mod tests {
     fn row(method: &str, seed: u64, episode: usize, accuracy: f64) -> EvaluationRow {
         EvaluationRow {
             method: method.to_owned(),
-            fold: episode % 2,
+            fold: 0,
             seed,
             task: Task::FewShot,
             shots: 1,
-            episode: episode / 2,
+            episode,
             step: 5,
             loss: 1.0,
             accuracy,
@@ -145,25 +227,35 @@ mod tests {
         hits.iter().enumerate().flat_map(of_seeds).collect()
     }
 
+    fn compared(rows: &[EvaluationRow], methods: &[&str]) -> Vec<Comparison> {
+        let contestants: Vec<_> = methods.iter().map(|method| contestant(method)).collect();
+        let mut pairs = compare(rows, &contestants, 1).expect("pairs").pairs;
+        correct(pairs.iter_mut());
+        pairs
+    }
+
     fn near(a: f64, b: f64) -> bool {
         (a - b).abs() < 1e-9
     }
 
     /// Expected by SciPy 1.17 for `d = np.array([(17 + i * 7 % 5 - (12 + i * 11 % 13)) / 45 for i in range(80)]).round(12)`:
-    /// `d.mean()`, `stats.wilcoxon(d).pvalue`; and by statsmodels 0.15:
-    /// `ceil(TTestPower().solve_power(d.mean() / d.std(ddof=1), alpha=0.05, power=0.8))`.
+    /// `d.mean()`, `stats.wilcoxon(d).pvalue`; the two seeds differ by a constant, so that the interval is
+    /// `d.mean() + np.array([-1, 1]) * np.hypot(t.ppf(.975, 1) * (1 / 45), t.ppf(.975, 79) * stats.sem(d))`.
     #[test]
     fn numbers_agree_with_scipy() {
         let a: Vec<[u32; 2]> = (0..80).map(|i| [16 + i * 7 % 5, 18 + i * 7 % 5]).collect();
         let b: Vec<[u32; 2]> = (0..80).map(|i| [12 + i * 11 % 13; 2]).collect();
-        let all = [rows("a", &a), rows("b", &b)].concat();
-        let comparisons = compare(&all, &[contestant("a"), contestant("b")], 1).expect("pairs");
-        let [c] = &comparisons[..] else { panic!("one pair: {comparisons:?}") };
+        let pairs = compared(&[rows("a", &a), rows("b", &b)].concat(), &["a", "b"]);
+        let [c] = &pairs[..] else { panic!("one pair: {pairs:?}") };
         assert!((c.difference - 0.0225).abs() < 1e-9, "{}", c.difference);
-        assert!((c.p / 0.03007838189772011 - 1.0).abs() < 1e-6, "{}", c.p);
-        assert_eq!(c.p_holm, c.p);
-        assert_eq!((c.episodes, c.seeds, c.episodes_needed), (80, 2, Some(123)));
-        assert!(c.interval.0 < c.difference && c.difference < c.interval.1, "{:?}", c.interval);
+        assert!((c.networks.p / 0.03007838189772011 - 1.0).abs() < 1e-6, "{}", c.networks.p);
+        assert!(
+            (c.interval.0 + 0.2605407).abs() < 1e-6 && (c.interval.1 - 0.3055407).abs() < 1e-6,
+            "{:?}",
+            c.interval
+        );
+        assert_eq!((c.p_holm, c.family, c.episodes, c.seeds), (c.p, 1, 80, 2));
+        assert!(!c.is_significant(), "two seeds a point from each other say little");
     }
 
     proptest! {
@@ -176,16 +268,16 @@ mod tests {
         ) {
             let (a, b): (Vec<_>, Vec<_>) = hits.into_iter().unzip();
             let mut all = [rows("a", &a), rows("b", &b)].concat();
-            let one = compare(&all, &[contestant("a"), contestant("b")], 1).expect("pairs").remove(0);
+            let one = compared(&all, &["a", "b"]).remove(0);
             let turn = start % all.len();
             all.rotate_left(turn);
             all.reverse();
-            prop_assert_eq!(&compare(&all, &[contestant("a"), contestant("b")], 1).expect("pairs")[0], &one);
-            let other = compare(&all, &[contestant("b"), contestant("a")], 1).expect("pairs").remove(0);
+            prop_assert_eq!(&compared(&all, &["a", "b"])[0], &one);
+            let other = compared(&all, &["b", "a"]).remove(0);
             prop_assert!(near(other.difference, -one.difference));
             prop_assert!(near(other.interval.0, -one.interval.1) && near(other.interval.1, -one.interval.0));
-            prop_assert!(near(other.effect, -one.effect));
-            prop_assert_eq!((other.p, other.p_holm, other.episodes_needed), (one.p, one.p_holm, one.episodes_needed));
+            prop_assert!(near(other.networks.effect, -one.networks.effect));
+            prop_assert!(near(other.p, one.p) && near(other.networks.p, one.networks.p));
             prop_assert_eq!(other.sentence(), one.sentence());
         }
 
@@ -197,37 +289,64 @@ mod tests {
             let (a, b): (Vec<_>, Vec<_>) = hits.into_iter().unzip();
             let shifted: Vec<[u32; 2]> = a.iter().map(|hits| hits.map(|h| h + shift)).collect();
             let both: Vec<[u32; 2]> = b.iter().map(|hits| hits.map(|h| h + shift)).collect();
-            let compared = |a: &[[u32; 2]], b: &[[u32; 2]]| {
-                let all = [rows("a", a), rows("b", b)].concat();
-                compare(&all, &[contestant("a"), contestant("b")], 1).expect("pairs").remove(0)
+            let pair = |a: &[[u32; 2]], b: &[[u32; 2]]| {
+                compared(&[rows("a", a), rows("b", b)].concat(), &["a", "b"]).remove(0)
             };
-            let (one, other) = (compared(&a, &b), compared(&shifted, &b));
+            let (one, other) = (pair(&a, &b), pair(&shifted, &b));
             let by = f64::from(shift) / 45.0;
             prop_assert!(near(other.difference, one.difference + by));
             prop_assert!(near(other.interval.0, one.interval.0 + by) && near(other.interval.1, one.interval.1 + by));
-            prop_assert!(other.effect >= one.effect);
-            let together = compared(&shifted, &both);
+            prop_assert!(other.networks.effect >= one.networks.effect);
+            let together = pair(&shifted, &both);
             prop_assert!(near(together.difference, one.difference) && near(together.interval.0, one.interval.0));
-            prop_assert_eq!((together.p, together.effect), (one.p, one.effect));
+            prop_assert!(near(together.p, one.p) && near(together.networks.effect, one.networks.effect));
         }
     }
 
     #[test]
     fn holm_counts_all_pairs_and_methods_keep_their_order() {
-        let hits = |of: fn(u32) -> u32| (0..30).map(|i| [of(i), of(i)]).collect::<Vec<_>>();
+        let hits = |of: fn(u32) -> u32| (0..30).map(|i| [of(i), of(i + 1)]).collect::<Vec<_>>();
         let all = [
             rows("a", &hits(|i| 20 + i % 7)),
             rows("b", &hits(|i| 20 + i % 5)),
-            rows("c", &hits(|i| 10 + i % 6)),
+            rows("c", &hits(|i| 2 + i % 6)),
         ]
         .concat();
-        let pairs = compare(&all, &["a", "b", "c"].map(contestant), 1).expect("pairs");
+        let pairs = compared(&all, &["a", "b", "c"]);
         let names: Vec<_> = pairs.iter().map(|c| (&*c.a.method, &*c.b.method)).collect();
         assert_eq!(names, [("a", "b"), ("a", "c"), ("b", "c")]);
         let expected = holm(&pairs.iter().map(|c| c.p).collect::<Vec<f64>>());
         assert_eq!(pairs.iter().map(|c| c.p_holm).collect::<Vec<f64>>(), expected);
-        assert!(pairs[1].p_holm > pairs[1].p && pairs[1].is_significant() && pairs[1].effect == 1.0);
-        assert!(compare(&all, &[contestant("a")], 1).expect("no pair").is_empty());
+        assert!(pairs[1].p_holm > pairs[1].p && pairs[1].networks.effect == 1.0);
+        assert!(pairs.iter().all(|c| c.family == 3));
+        assert!(compared(&all, &["a"]).is_empty());
+    }
+
+    /// Five folds of the kind that the flat list of episodes had taken for a clear victory.
+    #[test]
+    fn folds_that_disagree_are_no_victory() {
+        let shifts = [2.5, 3.1, 1.6, 5.2, -7.6];
+        let mut all = Vec::new();
+        for (fold, shift) in shifts.iter().enumerate() {
+            for seed in [0, 1] {
+                for episode in 0..300 {
+                    let base =
+                        0.5 + (episode * 31 % 17) as f64 / 100.0 + (episode * seed * 7 % 5) as f64 / 100.0;
+                    let of = |method: &str, accuracy| EvaluationRow {
+                        fold,
+                        ..row(method, seed as u64, episode, accuracy)
+                    };
+                    all.extend([of("a", base + shift / 100.0), of("b", base)]);
+                }
+            }
+        }
+        let c = compared(&all, &["a", "b"]).remove(0);
+        assert!(c.networks.p < 1e-4, "as networks they differ: {}", c.networks.p);
+        assert!((c.p - 0.6877845904157078).abs() < 1e-6 && !c.is_significant(), "{}", c.p);
+        assert!((c.interval.1 - 0.07125083696).abs() < 1e-8, "{:?}", c.interval);
+        let of_folds: Vec<f64> = c.folds.iter().map(|f| (f.difference * 1000.0).round() / 10.0).collect();
+        assert_eq!(of_folds, shifts);
+        assert!(c.folds.iter().all(|f| f.interval.0 <= f.difference && f.difference <= f.interval.1));
     }
 
     #[test]
@@ -237,10 +356,32 @@ mod tests {
         let mut all = rows("a", &hits);
         let of_one_seed: Vec<_> = all.iter().filter(|r| r.seed == 0).map(single).collect();
         all.extend(of_one_seed);
-        let c = compare(&all, &[contestant("a"), contestant("b")], 1).expect("pairs").remove(0);
+        let c = compared(&all, &["a", "b"]).remove(0);
         assert_eq!(c.seeds, 1);
+        assert!(!c.is_significant() && c.settling.is_empty(), "one network shows nothing of others");
         let expected = (0..10).map(|i| f64::from(30 - 20 - i) / 2.0).sum::<f64>() / 450.0;
         assert!(near(c.difference, expected), "{}", c.difference);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_left_out_and_said() {
+        let hits: Vec<[u32; 2]> = (0..10).map(|i| [20 + i, 30]).collect();
+        let mut all = [rows("a", &hits), rows("b", &hits)].concat();
+        for row in all.iter_mut().filter(|row| row.method == "a") {
+            row.accuracy = match (row.seed, row.episode) {
+                (1, _) | (0, 4) => f64::NAN,
+                _ => row.accuracy,
+            };
+        }
+        let Compared { pairs, left_out } = compare(&all, &["a", "b"].map(contestant), 1).expect("comparable");
+        assert_eq!((pairs[0].episodes, pairs[0].seeds), (9, 1));
+        assert!(left_out[0].contains("`a` with seed 1 is left out"), "{left_out:?}");
+        assert!(
+            left_out[1].contains("1 episodes are left out of the 1-shot comparisons with `a`"),
+            "{left_out:?}"
+        );
+        all.iter_mut().filter(|row| row.method == "a").for_each(|row| row.accuracy = f64::NAN);
+        assert!(compare(&all, &["a", "b"].map(contestant), 1).expect("comparable").pairs.is_empty());
     }
 
     #[test]
@@ -257,7 +398,7 @@ mod tests {
             (
                 without(|r| r.method == "b" && r.episode == 4),
                 1,
-                "`a` and `b` cannot be compared: they were tested on different episodes (10 and 8, 8 of them",
+                "`a` and `b` cannot be compared: they were tested on different episodes (10 and 9, 9 of them",
             ),
             (
                 without(|r| r.method == "b" && r.episode == 4 && r.seed == 1),
@@ -267,7 +408,6 @@ mod tests {
             (without(|r| r.method == "b"), 1, "no test episode of `b` with 1 shots after 5 steps"),
             (all.clone(), 3, "`a` was not tested with 3 shots"),
             ([all.clone(), all[..1].to_vec()].concat(), 1, "two rows of `a` for fold 0, seed 0"),
-            ([all.clone(), vec![row("b", 2, 0, f64::NAN)]].concat(), 1, "of `b` for fold 0, seed 2"),
         ] {
             let message = error(&rows, shots);
             assert!(message.contains(words), "{message}");

@@ -1,26 +1,33 @@
-//! From evaluation rows to the accuracies of several methods on the same test episodes.
+//! From evaluation rows to the scores of several methods on the same test episodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 
-use super::{bootstrap::Crossed, comparison::Contestant};
+use super::{
+    comparison::Contestant,
+    grid::{Grid, Sample, Scored},
+};
 use crate::records::{EvaluationRow, Task};
 
 /// A frozen test episode: its fold and its index there.
 type Episode = (usize, usize);
 
-/// The accuracies of each contestant, all on the same episodes in the same order, and the number of those.
+/// Methods that can be compared.
+pub struct Paired {
+    /// Each with its scores.
+    pub samples: Vec<(Contestant, Sample)>,
+    /// What was left out, in sentences without a full stop.
+    pub left_out: Vec<String>,
+}
+
+/// The scores of each contestant, all tested on the same episodes.
 ///
 /// # Errors
-/// Names the method that has no rows, two rows for one test, no row for one, or an accuracy that is no number; or the two
-/// methods that were tested on different episodes.
-pub fn pair(
-    rows: &[EvaluationRow],
-    contestants: &[Contestant],
-    shots: usize,
-) -> Result<(Vec<Crossed>, usize)> {
-    let mut samples = Vec::with_capacity(contestants.len());
+/// Names the method that has no rows, two rows for one test, or no row for one; or the two methods that were tested on different
+/// episodes.
+pub fn pair(rows: &[EvaluationRow], contestants: &[Contestant], shots: usize) -> Result<Paired> {
+    let mut paired = Paired { samples: Vec::with_capacity(contestants.len()), left_out: Vec::new() };
     let mut first: Option<(&Contestant, BTreeSet<Episode>)> = None;
     for contestant in contestants {
         let (sample, episodes) = sample(rows, contestant, shots)?;
@@ -37,20 +44,47 @@ pub fn pair(
             ),
             Some(_) => {}
         }
-        samples.push(sample);
+        paired.left_out.extend(left_out(contestant, &sample, shots));
+        if !sample.folds.is_empty() {
+            paired.samples.push((contestant.clone(), sample));
+        }
     }
-    Ok((samples, first.map_or(0, |(_, episodes)| episodes.len())))
+    Ok(paired)
 }
 
-/// One contestant's accuracies by episode and seed.
+/// What of a contestant is not compared, since its outputs were not finite.
+fn left_out(contestant: &Contestant, sample: &Sample, shots: usize) -> Vec<String> {
+    let Contestant { method, step } = contestant;
+    let place = |fold: usize| if sample.folds.len() > 1 { format!(" of fold {fold}") } else { String::new() };
+    let mut sentences: Vec<String> = sample
+        .diverged
+        .iter()
+        .map(|(fold, seed)| {
+            let place = place(*fold);
+            format!(
+                "`{method}` with seed {seed}{place} is left out of the {shots}-shot comparisons: after {step} steps its outputs \
+                 were not finite on any episode"
+            )
+        })
+        .collect();
+    if !sample.undefined.is_empty() {
+        sentences.push(format!(
+            "{} episodes are left out of the {shots}-shot comparisons with `{method}`: after {step} steps its outputs were not finite there",
+            sample.undefined.len()
+        ));
+    }
+    sentences
+}
+
+/// One contestant's scores, and the episodes it was tested on.
 fn sample(
     rows: &[EvaluationRow],
     contestant: &Contestant,
     shots: usize,
-) -> Result<(Crossed, BTreeSet<Episode>)> {
+) -> Result<(Sample, BTreeSet<Episode>)> {
     let Contestant { method, step } = contestant;
     let tests = rows.iter().filter(|r| r.task == Task::FewShot && r.shots == shots && r.method == *method);
-    let mut accuracies: BTreeMap<(Episode, u64), f64> = BTreeMap::new();
+    let mut scores: BTreeMap<(Episode, u64), f64> = BTreeMap::new();
     let mut steps = BTreeSet::new();
     for row in tests {
         steps.insert(row.step);
@@ -58,19 +92,14 @@ fn sample(
             continue;
         }
         let (fold, episode, seed) = (row.fold, row.episode, row.seed);
-        let place = || {
-            format!(
-                "of `{method}` for fold {fold}, seed {seed}, {shots} shots, episode {episode}, step {step}"
-            )
-        };
-        if !row.accuracy.is_finite() {
-            bail!("the accuracy {} is {}: delete that run's folder and run it again", place(), row.accuracy);
-        }
-        if accuracies.insert(((fold, episode), seed), row.accuracy).is_some() {
-            bail!("there are two rows {}: read each run's evaluation.csv once", place());
+        if scores.insert(((fold, episode), seed), row.accuracy).is_some() {
+            bail!(
+                "there are two rows of `{method}` for fold {fold}, seed {seed}, {shots} shots, episode {episode}, step {step}: \
+                 read each run's evaluation.csv once"
+            );
         }
     }
-    if accuracies.is_empty() {
+    if scores.is_empty() {
         let steps: Vec<String> = steps.iter().map(usize::to_string).collect();
         let tested = match &steps[..] {
             [] => format!("`{method}` was not tested with {shots} shots"),
@@ -78,18 +107,33 @@ fn sample(
         };
         bail!("there is no test episode of `{method}` with {shots} shots after {step} steps: {tested}");
     }
-    let episodes: BTreeSet<Episode> = accuracies.keys().map(|(episode, _)| *episode).collect();
-    let seeds: BTreeSet<u64> = accuracies.keys().map(|(_, seed)| *seed).collect();
-    for &(fold, episode) in &episodes {
-        for seed in &seeds {
-            if !accuracies.contains_key(&((fold, episode), *seed)) {
-                bail!(
-                    "`{method}` with seed {seed} lacks episode {episode} of fold {fold} ({shots} shots, step {step}), \
-                     which another of its seeds has: finish the experiment with --resume"
-                );
-            }
+    let episodes: BTreeSet<Episode> = scores.keys().map(|(episode, _)| *episode).collect();
+    let seeds: BTreeSet<(usize, u64)> = scores.keys().map(|((fold, _), seed)| (*fold, *seed)).collect();
+    for (fold, seed) in seeds {
+        let of_fold = episodes.range((fold, 0)..=(fold, usize::MAX));
+        if let Some((_, episode)) = of_fold.into_iter().find(|e| !scores.contains_key(&(**e, seed))) {
+            bail!(
+                "`{method}` with seed {seed} lacks episode {episode} of fold {fold} ({shots} shots, step {step}), \
+                 which another of its seeds has: finish the experiment with --resume"
+            );
         }
     }
-    let seeds = seeds.into_iter().collect();
-    Ok((Crossed { seeds, accuracies: accuracies.into_values().collect() }, episodes))
+    let scored =
+        scores.into_iter().map(|(((fold, episode), seed), score)| Scored { fold, seed, episode, score });
+    Ok((Sample::of(scored), episodes))
+}
+
+/// Two methods in the folds that both have scores in, cut to the episodes on which both have.
+pub fn folds(a: &Sample, b: &Sample) -> Vec<(usize, Grid, Grid)> {
+    let both = a.folds.iter().filter_map(|(fold, a)| Some((*fold, a, b.folds.get(fold)?)));
+    both.map(|(fold, a, b)| {
+        if a.episodes == b.episodes {
+            return (fold, a.clone(), b.clone());
+        }
+        let of = |grid: &Grid| grid.episodes.iter().copied().collect::<BTreeSet<usize>>();
+        let common = of(a).intersection(&of(b)).copied().collect();
+        (fold, a.on(&common), b.on(&common))
+    })
+    .filter(|(_, a, _)| !a.episodes.is_empty())
+    .collect()
 }

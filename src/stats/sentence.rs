@@ -1,14 +1,18 @@
 //! What a comparison found, in plain words.
 
-use super::comparison::{Comparison, Contestant};
+use super::{
+    comparison::{Comparison, Contestant, LEVEL},
+    settle::Settling,
+};
 
-/// More test episodes than anybody will run.
-const TOO_MANY: usize = 1_000_000;
+/// Fewer seeds than this say next to nothing of how far trainings differ.
+const FEW_SEEDS: usize = 3;
 
 impl Comparison {
     /// What was found, in a sentence without a full stop, the better method first.
     ///
-    /// Where the two cannot be told apart it says so, and how many episodes would be needed.
+    /// Where the two cannot be told apart it says so, and what would settle it; where other trainings were not tested, or hardly, it says
+    /// what cannot be known.
     pub fn sentence(&self) -> String {
         let (better, worse, interval) = if self.difference < 0.0 {
             (&self.b, &self.a, (-self.interval.1, -self.interval.0))
@@ -21,40 +25,62 @@ impl Comparison {
             let name = |c: &Contestant| format!("{} {}", c.method, after(c.step));
             (name(better), name(worse), String::new())
         };
-        let episodes = self.episodes;
-        if episodes < 2 {
+        if self.episodes < 2 {
             return format!("one test episode cannot tell {better} and {worse} apart{after}");
         }
         let size = points(self.difference.abs());
-        let seeds = if self.seeds == 1 { ", one seed" } else { "" };
-        let span = format!("95 % interval {} to {}{seeds}", points(interval.0), points(interval.1));
-        if self.is_significant() && interval.0 > 0.0 {
-            return format!("{better} is better than {worse} by {size} points ({span}){after}");
-        }
-        if self.is_significant() {
+        let span = format!("95 % interval {} to {}", points(interval.0), points(interval.1));
+        if !self.shows_trainings() {
             return format!(
-                "{better} did better than {worse} by {size} points{after} in these runs, but others might say the \
-                 opposite: the {span} includes zero"
+                "{better} is {size} points ahead of {worse}{after} in the networks that were trained ({span} over episodes); whether \
+                 other seeds would agree cannot be known from one"
             );
         }
+        let caution = if self.folds.is_empty() && self.seeds < FEW_SEEDS {
+            "; two seeds hardly show how far trainings differ: five or more would"
+        } else {
+            ""
+        };
+        if self.is_significant() {
+            return format!("{better} is better than {worse} by {size} points ({span}){after}");
+        }
         let apart = format!("{better} and {worse} cannot be told apart{after}");
-        match self.episodes_needed {
-            None => format!("{apart}: no difference on {episodes} episodes ({span})"),
-            Some(needed) if needed <= episodes => format!(
-                "{apart}: {better} is {size} points ahead ({span}), which may be chance among these comparisons; a test \
-                 of these two alone, on about {} new episodes, would settle it if the difference is real",
-                two_digits(needed)
-            ),
-            Some(needed) => {
-                let needed = match needed {
-                    0..=TOO_MANY => format!("about {} episodes", two_digits(needed)),
-                    _ => "more than a million episodes".to_owned(),
-                };
-                format!(
-                    "{apart}: {better} is {size} points ahead ({span}) on {episodes} episodes; to confirm a difference \
-                     of that size, {needed} would be needed"
-                )
+        if size == points(0.0) {
+            return format!("{apart}: no difference on {} episodes ({span}){caution}", self.episodes);
+        }
+        let ahead = format!("{apart}: {better} is {size} points ahead ({span})");
+        if self.p < LEVEL {
+            return format!(
+                "{ahead}, but among {} comparisons one like it is to be expected by chance; a test of these two alone, with new seeds \
+                 and episodes, would settle it{caution}",
+                self.family
+            );
+        }
+        format!("{ahead}{}{caution}", self.settled_by())
+    }
+
+    /// "; to confirm a difference of that size, about ... would be needed".
+    fn settled_by(&self) -> String {
+        let ways: Vec<String> = self.settling.iter().map(Settling::words).collect();
+        if ways.is_empty() {
+            return String::new();
+        }
+        format!("; to confirm a difference of that size, {} would be needed", ways.join(" or "))
+    }
+}
+
+impl Settling {
+    /// "about 14 seeds on the same episodes".
+    pub fn words(&self) -> String {
+        match *self {
+            Self::Seeds(seeds) => format!("about {} seeds (on as many episodes)", two_digits(seeds)),
+            Self::Episodes(episodes) => {
+                format!("about {} episodes (with as many seeds)", two_digits(episodes))
             }
+            Self::Both { seeds, episodes } => {
+                format!("about {} seeds and {} episodes", two_digits(seeds), two_digits(episodes))
+            }
+            Self::Folds(folds) => format!("about {} folds", two_digits(folds)),
         }
     }
 }
@@ -82,6 +108,7 @@ fn two_digits(number: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::comparison::{FoldDifference, Networks};
 
     fn comparison() -> Comparison {
         let contestant = |method: &str| Contestant { method: method.to_owned(), step: 5 };
@@ -93,21 +120,23 @@ mod tests {
             interval: (0.061, 0.083),
             p: 1e-9,
             p_holm: 1e-8,
-            effect: 0.8,
+            family: 10,
+            networks: Networks { p: 1e-12, effect: 0.8 },
+            folds: Vec::new(),
             episodes: 600,
-            seeds: 3,
-            episodes_needed: Some(40),
+            seeds: 5,
+            settling: vec![Settling::Seeds(5)],
         }
     }
 
     fn undecided() -> Comparison {
-        let interval = (-0.00041, 0.021);
+        let settling = vec![Settling::Seeds(18), Settling::Episodes(1832)];
         Comparison {
             difference: 0.01,
-            interval,
+            interval: (-0.00041, 0.021),
             p: 0.07,
             p_holm: 0.3,
-            episodes_needed: Some(1832),
+            settling,
             ..comparison()
         }
     }
@@ -127,41 +156,63 @@ mod tests {
         let a = Contestant { method: "maml".to_owned(), step: 1 };
         let b = Contestant { method: "maml".to_owned(), step: 0 };
         assert_eq!(
-            Comparison { a, b, seeds: 1, ..comparison() }.sentence(),
-            "maml after 1 step is better than maml before adaptation by 7.2 points (95 % interval 6.1 to 8.3, one seed)"
+            Comparison { a, b, ..comparison() }.sentence(),
+            "maml after 1 step is better than maml before adaptation by 7.2 points (95 % interval 6.1 to 8.3)"
         );
     }
 
     #[test]
-    fn what_cannot_be_told_apart_says_how_many_episodes_would_tell() {
+    fn what_cannot_be_told_apart_says_what_would_settle_it() {
         assert_eq!(
             undecided().sentence(),
-            "maml and adam cannot be told apart after 5 steps: maml is 1.0 points ahead (95 % interval 0.0 to 2.1) on \
-             600 episodes; to confirm a difference of that size, about 1900 episodes would be needed"
+            "maml and adam cannot be told apart after 5 steps: maml is 1.0 points ahead (95 % interval 0.0 to 2.1); to \
+             confirm a difference of that size, about 18 seeds (on as many episodes) or about 1900 episodes (with as many seeds) \
+             would be needed"
         );
         let cases = [
-            (Some(usize::MAX), "more than a million episodes would be needed"),
             (
-                Some(412),
-                "a test of these two alone, on about 420 new episodes, would settle it if the difference is real",
+                Settling::Both { seeds: 101, episodes: 7000 },
+                "about 110 seeds and 7000 episodes would be needed",
             ),
-            (None, "no difference on 600 episodes"),
+            (Settling::Folds(31), "about 31 folds would be needed"),
         ];
-        for (episodes_needed, words) in cases {
-            let sentence = Comparison { episodes_needed, ..undecided() }.sentence();
-            assert!(sentence.contains("cannot be told apart") && sentence.contains(words), "{sentence}");
+        for (settling, words) in cases {
+            let sentence = Comparison { settling: vec![settling], ..undecided() }.sentence();
+            assert!(sentence.contains("cannot be told apart") && sentence.ends_with(words), "{sentence}");
         }
+        let nothing = Comparison { settling: Vec::new(), ..undecided() };
+        assert!(nothing.sentence().ends_with("(95 % interval 0.0 to 2.1)"), "{}", nothing.sentence());
+        let none = Comparison { difference: 0.0, ..undecided() };
+        assert!(none.sentence().contains("no difference on 600 episodes"), "{}", none.sentence());
     }
 
     #[test]
-    fn an_interval_over_zero_and_a_single_episode_are_no_victory() {
-        let shaky = Comparison { interval: (-0.02, 0.16), ..comparison() };
-        assert_eq!(
-            shaky.sentence(),
-            "maml did better than adam by 7.2 points after 5 steps in these runs, but others might say the opposite: the \
-             95 % interval -2.0 to 16.0 includes zero"
+    fn one_of_many_comparisons_may_be_chance() {
+        let lucky = Comparison { interval: (0.001, 0.02), p: 0.03, p_holm: 0.3, ..undecided() };
+        let sentence = lucky.sentence();
+        assert!(
+            sentence.contains("among 10 comparisons one like it is to be expected by chance"),
+            "{sentence}"
         );
-        let single = Comparison { episodes: 1, interval: (f64::NAN, f64::NAN), p_holm: 1.0, ..comparison() };
-        assert_eq!(single.sentence(), "one test episode cannot tell maml and adam apart after 5 steps");
+    }
+
+    #[test]
+    fn few_trainings_say_what_cannot_be_known() {
+        let single = Comparison { seeds: 1, ..comparison() };
+        assert_eq!(
+            single.sentence(),
+            "maml is 7.2 points ahead of adam after 5 steps in the networks that were trained (95 % interval 6.1 to 8.3 over \
+             episodes); whether other seeds would agree cannot be known from one"
+        );
+        let two = Comparison { seeds: 2, ..undecided() };
+        assert!(
+            two.sentence().ends_with("two seeds hardly show how far trainings differ: five or more would")
+        );
+        // In every fold of a cross-validation other networks were trained.
+        let fold = FoldDifference { fold: 0, difference: 0.1, interval: (0.0, 0.2) };
+        let folds = Comparison { seeds: 1, folds: vec![fold; 5], ..comparison() };
+        assert!(folds.sentence().contains("is better than"), "{}", folds.sentence());
+        let no_episodes = Comparison { episodes: 1, ..comparison() };
+        assert_eq!(no_episodes.sentence(), "one test episode cannot tell maml and adam apart after 5 steps");
     }
 }

@@ -1,0 +1,155 @@
+//! The pairs of methods of one number of shots: sentences and tables.
+
+use std::collections::BTreeMap;
+
+use super::table::Table;
+use crate::stats::{comparison::Comparison, settle::Settling};
+
+/// What the test with one number of shots says of each pair of methods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparisons {
+    /// Support images per class.
+    pub shots: usize,
+    /// All pairs, their p-values corrected for all pairs of the report.
+    pub pairs: Vec<Comparison>,
+}
+
+impl Comparisons {
+    /// Of methods that are not compared.
+    pub fn none(shots: usize) -> Self {
+        Self { shots, pairs: Vec::new() }
+    }
+
+    /// A sentence for each pair with the method that is ahead of all others.
+    pub fn with_best(&self) -> Vec<String> {
+        self.sentences(true)
+    }
+
+    /// A sentence for each pair without it.
+    pub fn of_others(&self) -> Vec<String> {
+        self.sentences(false)
+    }
+
+    fn sentences(&self, with_best: bool) -> Vec<String> {
+        let best = self.best();
+        let chosen =
+            self.pairs.iter().filter(|pair| [&pair.a.method, &pair.b.method].contains(&&best) == with_best);
+        chosen.map(|pair| format!("{}-shot: {}", self.shots, pair.sentence())).collect()
+    }
+
+    /// The method that is ahead of most others.
+    fn best(&self) -> String {
+        let ahead = |c: &Comparison| if c.difference < 0.0 { c.b.method.clone() } else { c.a.method.clone() };
+        let mut wins: BTreeMap<String, usize> = BTreeMap::new();
+        self.pairs.iter().for_each(|pair| *wins.entry(ahead(pair)).or_default() += 1);
+        wins.into_iter().max_by_key(|(_, count)| *count).map(|(method, _)| method).unwrap_or_default()
+    }
+
+    /// The differences, and those of every fold where there are folds.
+    pub fn tables(&self) -> Vec<Table> {
+        let differences = (!self.pairs.is_empty()).then(|| self.differences());
+        let folds = self.pairs.iter().any(|pair| !pair.folds.is_empty()).then(|| self.folds());
+        differences.into_iter().chain(folds).collect()
+    }
+
+    fn differences(&self) -> Table {
+        let line = |c: &Comparison| {
+            let settled = c.settling.iter().filter(|_| !c.is_significant()).map(Settling::words);
+            vec![
+                name(c),
+                points(c.difference),
+                span(c.interval),
+                p(c.p),
+                p(c.p_holm),
+                settled.collect::<Vec<_>>().join(" or "),
+                p(c.networks.p),
+                format!("{:.2}", c.networks.effect),
+            ]
+        };
+        let header = [
+            "pair",
+            "difference",
+            "95 % interval",
+            "p",
+            "p (Holm)",
+            "would settle it",
+            "p of these networks",
+            "effect",
+        ];
+        let shots = self.shots;
+        let family = self.pairs.first().map_or(0, |pair| pair.family);
+        Table {
+            name: format!("comparison-{shots}-shot"),
+            caption: format!(
+                "Pairs of methods on the same {shots}-shot test episodes, each method at its own number of steps (chosen on validation tasks, \
+                 else the last): difference in percentage points. Interval and p are over {}; Holm's correction is for all {family} pairs of \
+                 this report, of every number of shots. What would settle an undecided pair is for four cases of five. The last two columns \
+                 speak of these networks only, not of other trainings: Wilcoxon's signed-rank test over episodes, and its effect size.{}",
+                self.what_varies(),
+                self.same_seeds()
+            ),
+            header: header.map(str::to_owned).to_vec(),
+            rows: self.pairs.iter().map(line).collect(),
+        }
+    }
+
+    /// The differences of every fold.
+    fn folds(&self) -> Table {
+        let folds: Vec<usize> =
+            self.pairs.first().map(|pair| pair.folds.iter().map(|of| of.fold).collect()).unwrap_or_default();
+        let line = |c: &Comparison| {
+            let of = |fold: &usize| {
+                let found = c.folds.iter().find(|of| of.fold == *fold);
+                found.map_or_else(String::new, |of| {
+                    format!("{} ({})", points(of.difference), span(of.interval))
+                })
+            };
+            [name(c)].into_iter().chain(folds.iter().map(of)).collect()
+        };
+        let header = ["pair".to_owned()].into_iter().chain(folds.iter().map(|fold| format!("fold {fold}")));
+        Table {
+            name: format!("folds-{}-shot", self.shots),
+            caption: format!(
+                "The same differences in every fold, with 95 % intervals over the fold's own seeds and {}-shot episodes. Folds hold out \
+                 different classes: where they disagree, so will other classes.",
+                self.shots
+            ),
+            header: header.collect(),
+            rows: self.pairs.iter().map(line).collect(),
+        }
+    }
+
+    fn what_varies(&self) -> &'static str {
+        match self.pairs.first() {
+            Some(pair) if !pair.folds.is_empty() => {
+                "folds (each holds out other classes, with trainings and episodes of its own)"
+            }
+            Some(pair) if pair.seeds > 1 => "seeds (other trainings) and episodes (other test tasks)",
+            _ => "episodes only, since a single seed cannot show what another training would change",
+        }
+    }
+
+    fn same_seeds(&self) -> &'static str {
+        if self.pairs.iter().any(|pair| pair.seeds > 1) {
+            " Methods are paired by seed where they have the same seeds: seed k of each starts from the same random streams."
+        } else {
+            ""
+        }
+    }
+}
+
+fn name(c: &Comparison) -> String {
+    format!("{} - {}", c.a.method, c.b.method)
+}
+
+fn points(part: f64) -> String {
+    format!("{:.1}", 100.0 * part)
+}
+
+fn span((low, high): (f64, f64)) -> String {
+    format!("{} to {}", points(low), points(high))
+}
+
+fn p(p: f64) -> String {
+    if p < 0.0001 { "< 0.0001".to_owned() } else { format!("{p:.4}") }
+}
