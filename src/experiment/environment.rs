@@ -5,13 +5,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tch::Device;
 
+use super::material::Fold;
 use crate::chunks::Split;
 
 /// The file in a run's folder.
 pub const ENVIRONMENT: &str = "environment.json";
 
-/// What `environment.json` records. `episodes` is the hash of the frozen test episodes.
-pub fn environment(device: Device, split: &Split, episodes: &str) -> Value {
+/// What `environment.json` records of a run of this fold.
+pub fn environment(device: Device, split: &Split, fold: &Fold) -> Value {
     json!({
         "quickstudy": env!("CARGO_PKG_VERSION"),
         "git_commit": option_env!("QUICKSTUDY_COMMIT"),
@@ -23,7 +24,8 @@ pub fn environment(device: Device, split: &Split, episodes: &str) -> Value {
         "device": format!("{device:?}").to_lowercase(),
         "threads": split.threads(),
         "tasks_at_once": split.largest,
-        "test_episodes_sha256": episodes,
+        "test_episodes_sha256": fold.hash,
+        "classes": fold.classes,
         "command": std::env::args().collect::<Vec<_>>(),
     })
 }

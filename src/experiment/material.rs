@@ -14,7 +14,7 @@ use crate::{
     misuse::misuse,
     random::Purpose,
     tasks::{
-        class_split::{Part, Parts},
+        class_split::{NamedParts, Part, Parts},
         few_shot::{FewShot, ImageBank, TaskSize},
         frozen::FrozenEpisodes,
     },
@@ -37,6 +37,8 @@ pub struct Fold {
     number: usize,
     /// The split.
     pub parts: Parts,
+    /// The same with the names of classes, to be recorded.
+    pub classes: NamedParts,
     /// The frozen test episodes.
     pub test: FrozenEpisodes,
     /// Their hash.
@@ -108,7 +110,8 @@ impl<'a> Material<'a> {
             misuse!("{message}");
         }
         let test = self.frozen(&parts, Part::Test, self.experiment.evaluate.episodes, number);
-        Ok(Fold { number, hash: test.hash(&self.digest), parts, test })
+        let classes = parts.named(&self.dataset.classes);
+        Ok(Fold { number, hash: test.hash(&self.digest), parts, classes, test })
     }
 
     /// So many frozen validation episodes; `None` where there are too few validation classes for any.

@@ -86,7 +86,7 @@ impl Workplace<'_> {
         let experiment = self.material.experiment;
         let started = Instant::now();
         let ready = self.start(run, fold)?;
-        let environment = environment(self.machine.device, &ready.split, &fold.hash);
+        let environment = environment(self.machine.device, &ready.split, fold);
         let text = serde_json::to_string_pretty(&environment).context("JSON")?;
         self.write(run, ENVIRONMENT, text.as_bytes())?;
         self.write(run, "config.yaml", serde_saphyr::to_string(experiment).context("YAML")?.as_bytes())?;

@@ -99,8 +99,7 @@ impl Workplace<'_> {
                 );
             }
             if !self.replaces && !run.is_done(&self.folder.path, self.goal) {
-                changes
-                    .extend(differences(&left, &environment(self.machine.device, &ready.split, &fold.hash)));
+                changes.extend(differences(&left, &environment(self.machine.device, &ready.split, fold)));
             }
         }
         changes.sort();

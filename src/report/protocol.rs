@@ -1,15 +1,19 @@
 //! What was done, in a table, and where two experiments did not do the same.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::table::Table;
-use crate::{experiment::spec::Experiment, models::ModelSpec};
+use super::{surroundings::Surroundings, table::Table};
+use crate::{experiment::spec::Experiment, models::ModelSpec, tasks::class_split::NamedParts};
 
 /// One line of the protocol: what, and its value.
 pub type Fact = (&'static str, String);
 
-/// The protocol of an experiment. `episodes` are the hashes of the frozen test episodes, one for each fold.
-pub fn facts(experiment: &Experiment, episodes: &[String]) -> Vec<Fact> {
+/// The protocol of an experiment, with what its runs recorded.
+pub fn facts(experiment: &Experiment, surroundings: &Surroundings) -> Vec<Fact> {
+    let episodes = &surroundings.episodes;
+    let classes = |part: fn(&NamedParts) -> &[(usize, String)]| classes(&surroundings.classes, part);
     let (task, evaluate) = (&experiment.task, &experiment.evaluate);
     let list = |values: &[usize]| values.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
     let validation = match &experiment.train.validate {
@@ -20,6 +24,9 @@ pub fn facts(experiment: &Experiment, episodes: &[String]) -> Vec<Fact> {
     vec![
         ("data set", yaml(&task.dataset)),
         ("classes", yaml(&task.classes)),
+        ("training classes", classes(|parts| &parts.train)),
+        ("validation classes", classes(|parts| &parts.validation)),
+        ("test classes", classes(|parts| &parts.test)),
         ("ways (classes per task)", task.ways.to_string()),
         ("shots while training", task.shots.to_string()),
         ("shots in the test", list(&experiment.test_shots())),
@@ -36,6 +43,29 @@ pub fn facts(experiment: &Experiment, episodes: &[String]) -> Vec<Fact> {
         ("seeds", seeds),
         ("test episodes' SHA-256", if episodes.is_empty() { "unknown".into() } else { episodes.join(", ") }),
     ]
+}
+
+/// The classes of a part, fold by fold, with the numbers of those that are not named by them: "fold 0: 3, 7; fold 1: 1, 4".
+fn classes(folds: &BTreeMap<usize, NamedParts>, part: impl Fn(&NamedParts) -> &[(usize, String)]) -> String {
+    let list = |classes: &[(usize, String)]| {
+        let class = |(number, name): &(usize, String)| match name.parse::<usize>() {
+            Ok(named) if *number == named => name.clone(),
+            _ => format!("{number} ({name})"),
+        };
+        match classes {
+            [] => "none".to_owned(),
+            some => some.iter().map(class).collect::<Vec<_>>().join(", "),
+        }
+    };
+    match folds.len() {
+        0 => "not recorded".into(),
+        1 => folds.values().map(|parts| list(part(parts))).collect(),
+        _ => folds
+            .iter()
+            .map(|(fold, parts)| format!("fold {fold}: {}", list(part(parts))))
+            .collect::<Vec<_>>()
+            .join("; "),
+    }
 }
 
 /// A value in one line, as an experiment file could have it.

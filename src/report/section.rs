@@ -88,7 +88,7 @@ impl Section {
         }
         Ok(Self {
             asked: asked(&experiment),
-            protocol: protocol::facts(&experiment, &surroundings.episodes),
+            protocol: protocol::facts(&experiment, &surroundings),
             tests: tested,
             figures: figures::draw_all(&results)?,
             examples: examples(path, &experiment, &results, &chosen),

@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     experiment::{environment::recorded, spec::Experiment},
     runs::Log,
+    tasks::class_split::NamedParts,
 };
 
 /// What the runs' `environment.json` and `log.jsonl` tell.
@@ -17,6 +19,8 @@ pub struct Surroundings {
     pub command: Option<String>,
     /// The hashes of the test episodes, one for each fold.
     pub episodes: Vec<String>,
+    /// Which classes train, validate and test, by fold; of results from before they were recorded, none.
+    pub classes: BTreeMap<usize, NamedParts>,
     /// Whether all methods were tested on the same episodes.
     pub comparable: bool,
     /// What does not fit together.
@@ -28,6 +32,7 @@ impl Surroundings {
     pub fn read(path: &Path, experiment: &Experiment) -> Self {
         let mut values: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut episodes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        let mut classes = BTreeMap::new();
         let (mut seconds, mut command) = (0.0, None);
         for run in experiment.runs() {
             let environment = recorded(&path.join(&run.folder));
@@ -44,6 +49,9 @@ impl Surroundings {
                 if !known.iter().any(|known| known == hash) {
                     known.push(hash.to_owned());
                 }
+            }
+            if let Ok(parts) = NamedParts::deserialize(&environment["classes"]) {
+                classes.entry(run.fold).or_insert(parts);
             }
             if let Some(words) = environment["command"].as_array() {
                 let words: Vec<String> = words.iter().filter_map(Value::as_str).map(quoted).collect();
@@ -73,7 +81,14 @@ impl Surroundings {
             .filter(|(_, value)| !value.is_empty())
             .collect();
         facts.push(("computing time".into(), format!("{seconds:.0} s in all runs")));
-        Self { facts, command, episodes: episodes.into_values().flatten().collect(), comparable, warnings }
+        Self {
+            facts,
+            command,
+            episodes: episodes.into_values().flatten().collect(),
+            classes,
+            comparable,
+            warnings,
+        }
     }
 }
 

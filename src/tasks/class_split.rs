@@ -1,6 +1,7 @@
 //! Which classes, or which of their images, are for meta-training, meta-validation and meta-test.
 
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     data::Dataset,
@@ -141,7 +142,26 @@ impl ClassSplit {
     }
 }
 
+/// The classes of the three parts as they are recorded: each by its number and its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedParts {
+    /// Meta-train.
+    pub train: Vec<(usize, String)>,
+    /// Meta-validation.
+    pub validation: Vec<(usize, String)>,
+    /// Meta-test.
+    pub test: Vec<(usize, String)>,
+}
+
 impl Parts {
+    /// With the names of the data set's classes.
+    pub fn named(&self, names: &[String]) -> NamedParts {
+        let [train, validation, test] = self.classes.each_ref().map(|classes| {
+            classes.iter().map(|&class| (class, names.get(class).cloned().unwrap_or_default())).collect()
+        });
+        NamedParts { train, validation, test }
+    }
+
     /// All of so many classes, with all their images, for meta-test alone.
     pub fn all_test(classes: usize) -> Self {
         Self { classes: [vec![], vec![], (0..classes).collect()], shared: false }

@@ -118,6 +118,26 @@ fn several_results_come_on_one_page_with_a_word_where_protocols_differ() {
     assert!(page.len() < 2_000_000, "{}", page.len());
 }
 
+#[test]
+fn folds_are_shown_each_with_its_classes() {
+    let sandbox = Sandbox::new();
+    sandbox.change("{train: [0, 1, 2], validation: [3, 4, 5], test: [6, 7, 8]}", "{folds: 3, seed: 1}");
+    sandbox.experiment(&["--quiet"]).says(0, &[]);
+    let folds = sandbox.read("results/small/tables/folds-1-shot.csv");
+    assert!(folds.starts_with("pair,fold 0,fold 1,fold 2\nmaml - adam,"), "{folds}");
+    assert!(sandbox.path("results/small/figures/folds.png").exists());
+    let page = sandbox.read("results/small/report.html");
+    assert!(page.contains("Interval and p are over folds"), "what the interval is over");
+    let protocol = sandbox.read("results/small/tables/protocol.csv");
+    let test_classes = protocol.lines().find(|line| line.starts_with("test classes")).expect("recorded");
+    let mut held_out: Vec<&str> =
+        test_classes.split(['"', ',', ' ', ':', ';']).filter(|word| word.len() == 1).collect();
+    held_out.retain(|word| word.chars().all(|c| c.is_ascii_digit()));
+    assert_eq!(held_out.len(), 3 + 9, "three folds and nine classes: {test_classes}");
+    let environment = sandbox.read("results/small/maml-fold2-seed0/environment.json");
+    assert!(environment.contains("\"validation\""), "{environment}");
+}
+
 /// What a reader does on the page, and whether it does what it should; the verdict becomes the title.
 const ACTIONS: &str = "
     const problems = [];
