@@ -54,14 +54,14 @@ impl Comparisons {
 
     fn differences(&self) -> Table {
         let line = |c: &Comparison| {
-            let settled = c.settling.iter().filter(|_| !c.is_significant()).map(Settling::words);
+            let settled = if c.is_significant() { Vec::new() } else { c.settling() };
             vec![
                 name(c),
                 points(c.difference),
                 span(c.interval),
                 p(c.p),
                 p(c.p_holm),
-                settled.collect::<Vec<_>>().join(" or "),
+                settled.iter().map(Settling::words).collect::<Vec<_>>().join(" or "),
                 p(c.networks.p),
                 format!("{:.2}", c.networks.effect),
             ]
@@ -83,7 +83,7 @@ impl Comparisons {
             caption: format!(
                 "Pairs of methods on the same {shots}-shot test episodes, each method at its own number of steps (chosen on validation tasks, \
                  else the last): difference in percentage points. Interval and p are over {}; Holm's correction is for all {family} pairs of \
-                 this report, of every number of shots. What would settle an undecided pair is for four cases of five. The last two columns \
+                 this report, of every number of shots. What would settle an undecided pair would do so in four cases of five, all these pairs counted. The last two columns \
                  speak of these networks only, not of other trainings: Wilcoxon's signed-rank test over episodes, and its effect size.{}",
                 self.what_varies(),
                 self.same_seeds()
@@ -124,13 +124,13 @@ impl Comparisons {
             Some(pair) if !pair.folds.is_empty() => {
                 "folds (each holds out other classes, with trainings and episodes of its own)"
             }
-            Some(pair) if pair.seeds > 1 => "seeds (other trainings) and episodes (other test tasks)",
+            Some(pair) if pair.size.seeds > 1 => "seeds (other trainings) and episodes (other test tasks)",
             _ => "episodes only, since a single seed cannot show what another training would change",
         }
     }
 
     fn same_seeds(&self) -> &'static str {
-        if self.pairs.iter().any(|pair| pair.seeds > 1) {
+        if self.pairs.iter().any(|pair| pair.size.seeds > 1) {
             " Methods are paired by seed where they have the same seeds: seed k of each starts from the same random streams."
         } else {
             ""

@@ -53,10 +53,10 @@ pub struct Comparison {
     pub folds: Vec<FoldDifference>,
     /// Test episodes, over all folds.
     pub episodes: usize,
-    /// Seeds of the one that has fewer.
-    pub seeds: usize,
-    /// What would be enough to confirm a difference of this size; empty where nothing within reach is, or a single seed shows no spread.
-    pub settling: Vec<Settling>,
+    /// How large the test was, of the method that has fewer seeds and the fold that has fewer episodes.
+    pub size: Size,
+    /// What the difference varies with; none with a single seed, which shows no spread.
+    pub components: Option<Components>,
 }
 
 /// What test episodes say of the networks as they were trained; other trainings may say otherwise.
@@ -136,18 +136,13 @@ impl Comparison {
             difference: of.mean,
             interval: of.interval(),
         });
-        let now = Size {
+        let size = Size {
             folds: folds.len(),
             seeds: folds.iter().map(|(_, a, b)| a.seeds.len().min(b.seeds.len())).min()?,
             episodes: folds.iter().map(|(_, a, _)| a.episodes.len()).min()?,
         };
         let episodes = folds.iter().map(|(_, a, _)| a.episodes.len()).sum();
         let grids: Vec<(Grid, Grid)> = folds.iter().map(|(_, a, b)| (a.clone(), b.clone())).collect();
-        let settling = if inference.mean.abs() > RESOLUTION {
-            Components::of(&grids).map(|of| of.settling(inference.mean, now)).unwrap_or_default()
-        } else {
-            Vec::new()
-        };
         let p = inference.p();
         Some(Self {
             shots,
@@ -161,8 +156,8 @@ impl Comparison {
             networks: Networks::of(&grids),
             folds: if folds.len() > 1 { each.collect() } else { Vec::new() },
             episodes,
-            seeds: now.seeds,
-            settling,
+            size,
+            components: Components::of(&grids),
         })
     }
 
@@ -171,9 +166,19 @@ impl Comparison {
         self.p_holm < LEVEL && self.shows_trainings()
     }
 
+    /// What would be enough to call a difference of this size real among all pairs that were compared, in four cases of five; empty where
+    /// nothing within reach is, or where it is not known what the difference varies with.
+    pub fn settling(&self) -> Vec<Settling> {
+        let seen = self.difference.abs() > RESOLUTION;
+        let of = |components: Components| {
+            components.settling(self.difference, self.size, LEVEL / self.family as f64)
+        };
+        self.components.filter(|_| seen).map(of).unwrap_or_default()
+    }
+
     /// Whether more than one training of each method was tested, so that it can be seen what another one would change.
     pub fn shows_trainings(&self) -> bool {
-        self.seeds > 1 || self.folds.len() > 1
+        self.size.seeds > 1 || self.size.folds > 1
     }
 }
 
@@ -254,7 +259,7 @@ mod tests {
             "{:?}",
             c.interval
         );
-        assert_eq!((c.p_holm, c.family, c.episodes, c.seeds), (c.p, 1, 80, 2));
+        assert_eq!((c.p_holm, c.family, c.episodes, c.size.seeds), (c.p, 1, 80, 2));
         assert!(!c.is_significant(), "two seeds a point from each other say little");
     }
 
@@ -357,8 +362,8 @@ mod tests {
         let of_one_seed: Vec<_> = all.iter().filter(|r| r.seed == 0).map(single).collect();
         all.extend(of_one_seed);
         let c = compared(&all, &["a", "b"]).remove(0);
-        assert_eq!(c.seeds, 1);
-        assert!(!c.is_significant() && c.settling.is_empty(), "one network shows nothing of others");
+        assert_eq!(c.size.seeds, 1);
+        assert!(!c.is_significant() && c.settling().is_empty(), "one network shows nothing of others");
         let expected = (0..10).map(|i| f64::from(30 - 20 - i) / 2.0).sum::<f64>() / 450.0;
         assert!(near(c.difference, expected), "{}", c.difference);
     }
@@ -374,7 +379,7 @@ mod tests {
             };
         }
         let Compared { pairs, left_out } = compare(&all, &["a", "b"].map(contestant), 1).expect("comparable");
-        assert_eq!((pairs[0].episodes, pairs[0].seeds), (9, 1));
+        assert_eq!((pairs[0].episodes, pairs[0].size.seeds), (9, 1));
         assert!(left_out[0].contains("`a` with seed 1 is left out"), "{left_out:?}");
         assert!(
             left_out[1].contains("1 episodes are left out of the 1-shot comparisons with `a`"),

@@ -4,7 +4,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{
     grid::Grid,
-    inference::{CONFIDENCE, MeanSquares, mean_and_variance, quantile},
+    inference::{MeanSquares, mean_and_variance, quantile},
 };
 
 /// How often a real difference of the size in question is to be found.
@@ -108,27 +108,27 @@ impl Components {
         [self.seed / s + self.rest / (s * e), self.episode / e]
     }
 
-    /// Whether an experiment of this size would find a true difference this large in four cases of five, at the 5 % level.
-    pub fn finds(&self, difference: f64, size: Size) -> bool {
+    /// Whether an experiment of this size would find a true difference this large in four cases of five, at a level of significance.
+    pub fn finds(&self, difference: f64, size: Size, level: f64) -> bool {
+        let quantile = |freedom| quantile(freedom, 1.0 - level);
         let sources = self.by_source(size);
         let (half, variance) = if size.folds > 1 {
             let variance = (self.fold + sources.iter().sum::<f64>()) / size.folds as f64;
-            (quantile(size.folds - 1, CONFIDENCE) * variance.sqrt(), variance)
+            (quantile(size.folds - 1) * variance.sqrt(), variance)
         } else {
             let freedom = [size.seeds - 1, size.episodes - 1];
-            let squares = sources.iter().zip(freedom).map(|(v, df)| quantile(df, CONFIDENCE).powi(2) * v);
+            let squares = sources.iter().zip(freedom).map(|(v, df)| quantile(df).powi(2) * v);
             (squares.sum::<f64>().sqrt(), sources.iter().sum())
         };
         difference.abs() >= half + Normal::standard().inverse_cdf(POWER) * variance.sqrt()
     }
 
-    /// What would be enough to find a difference this large: more seeds or more episodes alone, else both, else more folds. Empty where
+    /// What would be enough to find a difference this large at a level: more seeds or more episodes alone, else both, else more folds. Empty where
     /// nothing within reach would be.
-    pub fn settling(&self, difference: f64, now: Size) -> Vec<Settling> {
-        let seeds = smallest(now.seeds, MOST_SEEDS, |seeds| self.finds(difference, Size { seeds, ..now }));
-        let episodes = smallest(now.episodes, MOST_EPISODES, |episodes| {
-            self.finds(difference, Size { episodes, ..now })
-        });
+    pub fn settling(&self, difference: f64, now: Size, level: f64) -> Vec<Settling> {
+        let finds = |size| self.finds(difference, size, level);
+        let seeds = smallest(now.seeds + 1, MOST_SEEDS, |seeds| finds(Size { seeds, ..now }));
+        let episodes = smallest(now.episodes + 1, MOST_EPISODES, |episodes| finds(Size { episodes, ..now }));
         let mut ways: Vec<Settling> = seeds.map(Settling::Seeds).into_iter().collect();
         ways.extend(episodes.map(Settling::Episodes));
         if !ways.is_empty() {
@@ -137,13 +137,13 @@ impl Components {
         let times =
             |factor: usize| Size { seeds: now.seeds * factor, episodes: now.episodes * factor, ..now };
         let most = (MOST_SEEDS / now.seeds).min(MOST_EPISODES / now.episodes);
-        if let Some(factor) = smallest(1, most, |factor| self.finds(difference, times(factor))) {
+        if let Some(factor) = smallest(2, most, |factor| finds(times(factor))) {
             let Size { seeds, episodes, .. } = times(factor);
             return vec![Settling::Both { seeds, episodes }];
         }
-        let folds = (now.folds > 1).then_some(()).and_then(|()| {
-            smallest(now.folds, MOST_FOLDS, |folds| self.finds(difference, Size { folds, ..now }))
-        });
+        let folds = (now.folds > 1)
+            .then_some(())
+            .and_then(|()| smallest(now.folds + 1, MOST_FOLDS, |folds| finds(Size { folds, ..now })));
         folds.map(Settling::Folds).into_iter().collect()
     }
 }
@@ -173,7 +173,9 @@ mod tests {
     fn seeds_alone_need_what_a_t_test_needs() {
         for (effect, expected) in [(0.5, 33.4), (1.0, 9.9), (0.2, 198.2)] {
             let only_seeds = Components { fold: 0.0, seed: 1.0, episode: 0.0, rest: 0.0 };
-            let [Settling::Seeds(seeds)] = only_seeds.settling(effect, NOW)[..] else { panic!("seeds") };
+            let [Settling::Seeds(seeds)] = only_seeds.settling(effect, NOW, 0.05)[..] else {
+                panic!("seeds")
+            };
             assert!((seeds as f64 - expected).abs() <= 1.0, "{seeds}, expected {expected}");
         }
     }
@@ -183,21 +185,21 @@ mod tests {
         let of = |seed: f64, episode: f64, rest: f64| Components { fold: 0.0, seed, episode, rest };
         // Only episodes vary: more seeds would not help.
         assert!(
-            matches!(of(0.0, 1.0, 0.0).settling(0.1, NOW)[..], [Settling::Episodes(e)] if (700..900).contains(&e))
+            matches!(of(0.0, 1.0, 0.0).settling(0.1, NOW, 0.05)[..], [Settling::Episodes(e)] if (700..900).contains(&e))
         );
         // What is left falls with either.
         assert!(matches!(
-            of(0.0, 0.0, 1.0).settling(0.1, NOW)[..],
+            of(0.0, 0.0, 1.0).settling(0.1, NOW, 0.05)[..],
             [Settling::Seeds(_), Settling::Episodes(_)]
         ));
         // Neither alone.
         assert!(
-            matches!(of(1.0, 100.0, 0.0).settling(0.5, NOW)[..], [Settling::Both { seeds, .. }] if seeds > 3)
+            matches!(of(1.0, 100.0, 0.0).settling(0.5, NOW, 0.05)[..], [Settling::Both { seeds, .. }] if seeds > 3)
         );
-        assert_eq!(of(1.0, 1.0, 1.0).settling(1e-6, NOW), []);
+        assert_eq!(of(1.0, 1.0, 1.0).settling(1e-6, NOW, 0.05), []);
         let folds = Components { fold: 1.0, seed: 0.0, episode: 0.0, rest: 0.0 };
         let five = Size { folds: 5, ..NOW };
-        assert!(matches!(folds.settling(0.5, five)[..], [Settling::Folds(f)] if (32..36).contains(&f)));
+        assert!(matches!(folds.settling(0.5, five, 0.05)[..], [Settling::Folds(f)] if (32..36).contains(&f)));
     }
 
     #[test]

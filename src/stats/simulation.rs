@@ -152,7 +152,7 @@ fn the_size_that_is_to_settle_it_does() {
     let components = Components { fold: 0.0, seed: 2.0, episode: 4.0, rest: 50.0 };
     let now = Size { folds: 1, seeds: 3, episodes: EPISODES };
     let difference = 2.0;
-    let found = components.settling(difference, now);
+    let found = components.settling(difference, now, LEVEL);
     let Settling::Seeds(seeds) = found[0] else { panic!("{found:?}") };
     let mut stream = stream(9, Purpose::Test, 0);
     const DRAWS: usize = 2000;
