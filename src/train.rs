@@ -8,7 +8,7 @@ use crate::{
     chunks::{self, Split},
     evaluate::{Score, Verdict, mean_scores},
     models::Params,
-    outer::Outer,
+    outer::OuterSpec,
     random::{Draws, Purpose},
     tasks::{TaskSource, frozen::FrozenEpisodes},
 };
@@ -26,7 +26,7 @@ pub struct Trainer<'a> {
     /// T.
     pub meta_batch: usize,
     /// How theta moves.
-    pub outer: &'a Outer,
+    pub outer: &'a OuterSpec,
     /// Meta-validation, if any.
     pub validation: Option<Validator<'a>>,
     /// The run's seed.
@@ -73,7 +73,7 @@ pub struct Best {
 
 impl State {
     /// Before the first iteration.
-    pub fn new(theta: Params, outer: &Outer) -> Self {
+    pub fn new(theta: Params, outer: &OuterSpec) -> Self {
         let state = outer.start(&theta.tensors);
         Self { iteration: 0, theta, outer: state, best: None, stale: 0 }
     }
@@ -156,7 +156,7 @@ impl Trainer<'_> {
                 return Err(Halt::Diverged { iteration: i + 1, loss });
             }
             (state.theta.tensors, state.outer) =
-                self.outer.step(state.theta.tensors, &step.gradient, state.outer, i, self.iterations);
+                self.outer.advance(state.theta.tensors, &step.gradient, state.outer, i, self.iterations);
             state.iteration += 1;
             let progress = Progress {
                 iteration: state.iteration,

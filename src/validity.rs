@@ -26,3 +26,12 @@ pub fn decay(value: &f64, _: &()) -> garde::Result {
         Err(garde::Error::new(format!("must be at least 0 and below 1, not {value}")))
     }
 }
+
+/// A part of a whole: 0 to 1.
+pub fn share(value: &f64, _: &()) -> garde::Result {
+    if (0.0..=1.0).contains(value) {
+        Ok(())
+    } else {
+        Err(garde::Error::new(format!("must be 0 to 1, not {value}")))
+    }
+}

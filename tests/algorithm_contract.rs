@@ -8,7 +8,7 @@ use quickstudy::{
     experiment::read,
     inner::{RuleSpec, adam::Adam},
     models::{ModelSpec, Params, mlp::Mlp},
-    outer::{self, Outer},
+    outer::{OuterSpec, adam, sgd},
     random::{Draws, Purpose, stream},
     tasks::{
         Episode, TaskSource,
@@ -224,8 +224,8 @@ fn training_lowers_the_loss_of_everything_that_trains() {
         let learner = spec.build(&setting());
         let Some(source) = training_source(&spec) else { continue };
         let outer = match &spec {
-            AlgorithmSpec::Reptile(_) => Outer::Sgd(outer::Sgd { lr: 0.3, ..outer::Sgd::default() }),
-            _ => Outer::Adam(outer::Adam { lr: 0.01, ..outer::Adam::default() }),
+            AlgorithmSpec::Reptile(_) => OuterSpec::Sgd(sgd::Sgd { lr: 0.3, ..sgd::Sgd::default() }),
+            _ => OuterSpec::Adam(adam::Adam { lr: 0.01, ..adam::Adam::default() }),
         };
         let mut theta = learner.init(&mut stream(0, Purpose::Init, 0));
         let mut state = outer.start(&theta.tensors);
@@ -243,7 +243,7 @@ fn training_lowers_the_loss_of_everything_that_trains() {
             )
             .expect("it trains");
             losses.push(step.loss.double_value(&[]));
-            (theta.tensors, state) = outer.step(theta.tensors, &step.gradient, state, i as usize, 60);
+            (theta.tensors, state) = outer.advance(theta.tensors, &step.gradient, state, i as usize, 60);
         }
         let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
         let (before, after) = (mean(&losses[..10]), mean(&losses[50..]));

@@ -14,7 +14,7 @@ use crate::{
     inner::Order,
     memory,
     models::Params,
-    outer::Outer,
+    outer::OuterSpec,
     random::{Draws, Purpose},
     tasks::TaskSource,
 };
@@ -83,7 +83,7 @@ impl Bench<'_> {
     pub fn measure(&self, mut theta: Params, source: &dyn TaskSource) -> Option<Measurement> {
         const UNCOUNTED: usize = 3;
         let learner = self.workload.learner(self.order, self.recompute);
-        let outer = Outer::default();
+        let outer = OuterSpec::default();
         let mut state = outer.start(&theta.tensors);
         let (mut times, mut initial_loss) = (Vec::with_capacity(self.count), f64::NAN);
         let count = UNCOUNTED + self.count;
@@ -93,7 +93,7 @@ impl Bench<'_> {
             let start = Instant::now();
             let tasks = self.workload.tasks;
             let step = chunks::meta_gradient(&*learner, &theta, source, i as u64, tasks, draws, self.split)?;
-            (theta.tensors, state) = outer.step(theta.tensors, &step.gradient, state, i, count);
+            (theta.tensors, state) = outer.advance(theta.tensors, &step.gradient, state, i, count);
             let loss = step.loss.double_value(&[]); // waits for the device
             times.push(start.elapsed().as_secs_f64() * 1e3);
             if i == 0 {

@@ -13,6 +13,7 @@ use crate::{
     data,
     inner::RuleSpec,
     models::ModelSpec,
+    outer::OuterSpec,
     registry::Entry,
     sweep::{pruner::PrunerSpec, sampler::SamplerSpec},
 };
@@ -36,6 +37,7 @@ enum Kind {
     Datasets,
     Models,
     Rules,
+    Optimisers,
     Samplers,
     Pruners,
 }
@@ -54,6 +56,9 @@ impl Arguments {
                 Kind::Models => section("models", ModelSpec::ENTRIES, &ModelSpec::all(), |_| String::new())?,
                 Kind::Rules => {
                     section("inner rules", RuleSpec::ENTRIES, &RuleSpec::all(), |_| String::new())?
+                }
+                Kind::Optimisers => {
+                    section("outer optimisers", OuterSpec::ENTRIES, &OuterSpec::all(), |_| String::new())?
                 }
                 Kind::Samplers => {
                     section("samplers of sweeps", SamplerSpec::ENTRIES, &SamplerSpec::all(), |_| {

@@ -12,7 +12,7 @@ use serde::{
 use serde_json::Value;
 
 use super::spec::{Initialisation, Train, Validation};
-use crate::{algorithms::AlgorithmSpec, outer::Outer};
+use crate::{algorithms::AlgorithmSpec, outer::OuterSpec};
 
 /// `{maml: {...}}`, or with `train` beside it: `{reptile: {...}, train: {outer: {sgd: {lr: 1}}}}`.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +68,7 @@ pub struct TrainChanges {
     /// How theta moves, instead of the experiment's.
     #[garde(dive)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    outer: Option<Outer>,
+    outer: Option<OuterSpec>,
     /// Where theta starts, instead of the experiment's.
     #[garde(skip)]
     #[serde(skip_serializing_if = "Option::is_none")]

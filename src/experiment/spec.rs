@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     models::{ModelSpec, mlp::Mlp},
-    outer::Outer,
+    outer::OuterSpec,
     tasks::augmentation::Augmentation,
 };
 
@@ -132,7 +132,7 @@ pub struct Train {
     pub meta_batch: usize,
     /// How theta moves.
     #[garde(dive)]
-    pub outer: Outer,
+    pub outer: OuterSpec,
     /// Where theta starts.
     #[garde(skip)]
     pub init: Initialisation,
@@ -146,7 +146,7 @@ impl Default for Train {
         Self {
             iterations: 2000,
             meta_batch: 32,
-            outer: Outer::default(),
+            outer: OuterSpec::default(),
             init: Initialisation::Random,
             validate: Some(Validation::default()),
         }

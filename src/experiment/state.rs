@@ -110,7 +110,7 @@ pub fn load(path: &Path, fresh: &State, device: Device) -> Result<Option<State>>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outer::Outer;
+    use crate::outer::OuterSpec;
 
     fn params(values: &[f32]) -> Params {
         Params { names: vec!["a".into()], tensors: vec![Tensor::from_slice(values)] }
@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn a_state_comes_back_as_it_was_and_its_bytes_are_the_same_each_time() {
-        let fresh = State::new(params(&[0.0, 0.0]), &Outer::default());
-        let mut state = State::new(params(&[1.5, f32::MIN_POSITIVE]), &Outer::default());
+        let fresh = State::new(params(&[0.0, 0.0]), &OuterSpec::default());
+        let mut state = State::new(params(&[1.5, f32::MIN_POSITIVE]), &OuterSpec::default());
         state.iteration = 7;
         state.stale = 2;
         state.best = Some(Best { iteration: 5, accuracy: 0.1 + 0.2, theta: params(&[0.1, -0.0]) });
