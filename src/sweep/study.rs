@@ -226,7 +226,8 @@ impl<'a> Study<'a> {
                 }
             }
         }
-        Ok(points.into_iter().map(|(iteration, (sum, count))| (iteration, sum / count)).collect())
+        let means = points.into_iter().map(|(iteration, (sum, count))| (iteration, sum / count));
+        Ok(means.filter(|(_, score)| score.is_finite()).collect()) // JSON has no other numbers
     }
 
     /// When a trial's training last saved its state.
