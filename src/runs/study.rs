@@ -34,8 +34,9 @@ fn is_judged(trial: &RunStatus) -> bool {
 fn trials(path: &Path, now: f64) -> Result<(Vec<RunStatus>, usize)> {
     let file = path.join(SWEEP);
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    // Checked as when it was written: numbers out of bounds would have it list more rungs than there is memory.
     let sweep: Sweep =
-        serde_saphyr::from_str(&text).with_context(|| format!("{} is damaged", file.display()))?;
+        serde_saphyr::from_str_valid(&text).with_context(|| format!("{} is damaged", file.display()))?;
     let folder = path.join("trials");
     let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
