@@ -26,9 +26,13 @@ pub fn per_task(outputs: &Tensor, targets: &Tensor) -> Tensor {
 }
 
 /// Share of rows whose largest logit is the label's, for each task: `[T]`, 0 to 1.
+///
+/// Not a number for a task with a logit `[T, R, N]` that is not finite: a network that diverged chooses no class, and the first one,
+/// which `argmax` names then, would be right as often as chance is.
 pub fn accuracy(logits: &Tensor, labels: &Tensor) -> Tensor {
     let hits = logits.argmax(-1, false).eq_tensor(labels); // [T, R]
-    hits.to_kind(Kind::Double).mean_dim(1, false, None)
+    let finite = logits.isfinite().flatten(1, -1).all_dim(1, false); // [T]
+    hits.to_kind(Kind::Double).mean_dim(1, false, None).where_scalarother(&finite, f64::NAN)
 }
 
 #[cfg(test)]
@@ -57,5 +61,15 @@ mod tests {
         let logits = Tensor::from_slice(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0]).reshape([2, 2, 2]);
         let labels = Tensor::from_slice(&[0i64, 1, 1, 0]).reshape([2, 2]);
         assert_eq!(Vec::<f64>::try_from(accuracy(&logits, &labels)).expect("two"), [1.0, 0.5]);
+    }
+
+    #[test]
+    fn outputs_that_are_no_numbers_have_no_accuracy() {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let logits = Tensor::from_slice(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.0, bad, 0.0]).reshape([2, 2, 2]);
+            let labels = Tensor::from_slice(&[0i64, 1, 0, 0]).reshape([2, 2]);
+            let accuracy = Vec::<f64>::try_from(accuracy(&logits, &labels)).expect("two");
+            assert!(accuracy[0] == 1.0 && accuracy[1].is_nan(), "{bad}: {accuracy:?}");
+        }
     }
 }

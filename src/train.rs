@@ -180,7 +180,7 @@ impl Trainer<'_> {
         let score = mean_scores(self.learner, &theta, validator.episodes, validator.shots, steps, self.split);
         // At equal accuracy, of which there are few values, the later theta has seen more.
         let better = state.best.as_ref().is_none_or(|best| score.accuracy >= best.accuracy);
-        if better && score.loss.is_finite() {
+        if better && score.accuracy.is_finite() && score.loss.is_finite() {
             let theta = state.theta.detached(Device::Cpu);
             state.best = Some(Best { iteration: state.iteration, accuracy: score.accuracy, theta });
             state.stale = 0;

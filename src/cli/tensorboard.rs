@@ -25,8 +25,14 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
-        let folder = crate::tensorboard::write(&self.folder)?;
-        say(&format!("see them with: tensorboard --logdir {}\n", folder.display()))?;
+        let written = crate::tensorboard::write(&self.folder)?;
+        if !written.diverged.is_empty() {
+            eprintln!(
+                "warning: values that are no numbers are left out: {} diverged",
+                written.diverged.join(", ")
+            );
+        }
+        say(&format!("see them with: tensorboard --logdir {}\n", written.folder.display()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,8 +1,8 @@
 //! The IDX format of MNIST and its successors: a magic number, the sizes of each dimension as
 //! big-endian `u32`, then the bytes. Described at <https://yann.lecun.org/exdb/mnist/>.
 //!
-//! Nothing in a file is trusted: sizes are compared with the bytes that are there before they are
-//! used.
+//! Nothing in a file is trusted: no more is read than its header promises, and sizes are compared
+//! with the bytes that are there before they are used.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -14,7 +14,9 @@ use flate2::read::MultiGzDecoder;
 use super::Dataset;
 
 /// Bounds what a small gzipped file can grow into. EMNIST, the largest known set, has 0.6 GiB.
-const LARGEST: u64 = 4 << 30;
+const LARGEST: u64 = 1 << 30;
+/// Magic number and three sizes.
+const LONGEST_HEADER: u64 = 16;
 
 /// The bytes of a file, gunzipped, with the path they came from for messages.
 #[derive(Debug)]
@@ -24,9 +26,10 @@ pub struct File {
 }
 
 impl File {
-    /// Reads `path`, gzipped or not.
+    /// Reads `path`, gzipped or not: as much as its header promises and a byte of what is too much.
     pub fn open(path: PathBuf) -> Result<File> {
-        let read = std::fs::File::open(&path).and_then(|file| gunzip(file, LARGEST));
+        let read =
+            std::fs::File::open(&path).and_then(|file| inflate(file, |start| Ok(promised(start)? + 1)));
         let bytes = read.with_context(|| {
             let path = path.display();
             format!("cannot read {path}: put a complete copy in its place, and see that it is readable")
@@ -68,30 +71,56 @@ impl File {
             "{path} has {} bytes of data, but its header promises {shape} = {promised}: the file \
              is {}; put a complete copy in its place",
             data.len(),
-            if promised > data.len() as u128 { "cut off" } else { "too long" },
+            if promised > data.len() as u128 { "cut off" } else { "too long (more may follow)" },
         );
         Ok((sizes, data))
     }
 }
 
+/// The length of a file that begins so, by its header; that of what is at hand where it is no IDX file of bytes.
+fn promised(start: &[u8]) -> io::Result<u64> {
+    let words = start.as_chunks().0.iter().map(|word| u32::from_be_bytes(*word));
+    let mut words = words.map(u128::from);
+    let dimensions = words.next().unwrap_or_default().wrapping_sub(0x0800);
+    let header = 4 + 4 * dimensions;
+    if !(1..=3).contains(&dimensions) || header > start.len() as u128 {
+        return Ok(start.len() as u64);
+    }
+    let length = header + words.take(dimensions as usize).product::<u128>();
+    if length > u128::from(LARGEST) {
+        let text = format!("its header promises {length} bytes, but at most {LARGEST} are read");
+        return Err(io::Error::other(text));
+    }
+    Ok(length as u64)
+}
+
 /// All bytes of `reader`, gunzipped if they begin as gzip does; an error if there are more than
 /// `most`.
-pub fn gunzip(mut reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
-    let mut start = Vec::new();
-    reader.by_ref().take(2).read_to_end(&mut start)?;
-    let whole = start.as_slice().chain(reader);
-    let mut bytes = Vec::new();
-    if start == [0x1f, 0x8b] {
-        MultiGzDecoder::new(whole).take(most + 1).read_to_end(&mut bytes).map_err(|error| {
-            let text = format!("the gzip data is damaged or cut off ({error})");
-            io::Error::new(error.kind(), text)
-        })?;
-    } else {
-        whole.take(most + 1).read_to_end(&mut bytes)?;
-    }
+pub fn gunzip(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let bytes = inflate(reader, |_| Ok(most + 1))?;
     if bytes.len() as u64 > most {
         return Err(io::Error::other(format!("more than {most} bytes")));
     }
+    Ok(bytes)
+}
+
+/// So many of the bytes of `reader` as `most` says, which is shown the first ones; gunzipped if
+/// they begin as gzip does.
+fn inflate(mut reader: impl Read, most: impl Fn(&[u8]) -> io::Result<u64>) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    reader.by_ref().take(2).read_to_end(&mut start)?;
+    let whole = start.as_slice().chain(reader);
+    let is_gzip = start == [0x1f, 0x8b];
+    let mut inflated: Box<dyn Read> =
+        if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
+    let damaged = |error: io::Error| match is_gzip {
+        true => io::Error::new(error.kind(), format!("the gzip data is damaged or cut off ({error})")),
+        false => error,
+    };
+    let mut bytes = Vec::new();
+    inflated.by_ref().take(LONGEST_HEADER).read_to_end(&mut bytes).map_err(damaged)?;
+    let left = most(&bytes)?.saturating_sub(bytes.len() as u64);
+    inflated.take(left).read_to_end(&mut bytes).map_err(damaged)?;
     Ok(bytes)
 }
 
@@ -234,6 +263,23 @@ pub mod tests {
         assert_eq!(gunzip(gzip(&bytes).as_slice(), 1000).unwrap(), bytes);
         assert!(gunzip(gzip(&bytes).as_slice(), 999).is_err());
         assert!(gunzip(bytes.as_slice(), 999).is_err());
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_header_promises() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |bytes: &[u8]| {
+            let path = folder.path().join("images.gz");
+            std::fs::write(&path, gzip(bytes)).unwrap();
+            File::open(path)
+        };
+        let mut long = images(2);
+        long.resize(50 << 20, 0);
+        assert_eq!(open(&long).unwrap().bytes.len(), 16 + 8 + 1);
+        refused(open(&long).unwrap().parse::<3>(), &["promises 2 x 2 x 2", "too long"]);
+        assert!(open(&vec![7; 50 << 20]).unwrap().bytes.len() < 100, "no IDX file at all");
+        long[4..8].fill(0xff);
+        refused(open(&long), &["images.gz", "promises 17179869196 bytes"]);
     }
 
     #[test]

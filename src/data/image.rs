@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use image::{
-    DynamicImage, GrayImage, ImageDecoder, ImageReader, ImageResult, imageops, imageops::FilterType,
+    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageReader, ImageResult, Limits, imageops,
+    imageops::FilterType,
 };
 
 use crate::misuse::misuse;
@@ -20,6 +21,10 @@ pub struct Scaled {
 /// Sides whose ratio changes by less than this share do not count as stretched.
 const TOLERANCE: f64 = 0.1;
 
+/// Bytes of the pixels of the largest image that is read, as they are decoded: a photograph of 89 megapixels in colour. A small file can
+/// promise, and hold, a thousand times as much.
+const LARGEST: u64 = 256 << 20;
+
 /// Reads a PNG, JPEG, WebP or BMP file as grey values of this size: upright as its camera noted, on white where it is transparent,
 /// colours by their luminance, scaled with a triangle filter if it has another size.
 ///
@@ -28,6 +33,11 @@ const TOLERANCE: f64 = 0.1;
 pub fn read(file: &Path, height: usize, width: usize) -> Result<Scaled> {
     let grey = match decode(file) {
         Ok(image) => on_white(image),
+        Err(ImageError::Limits(_)) => misuse!(
+            "{} is too large: its pixels take more than {} MiB; make it smaller",
+            file.display(),
+            LARGEST >> 20
+        ),
         Err(error) => misuse!(
             "cannot read {} as an image ({error}): PNG, JPEG, WebP and BMP files can be read",
             file.display()
@@ -43,7 +53,12 @@ pub fn read(file: &Path, height: usize, width: usize) -> Result<Scaled> {
 }
 
 fn decode(file: &Path) -> ImageResult<DynamicImage> {
-    let mut decoder = ImageReader::open(file)?.with_guessed_format()?.into_decoder()?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(LARGEST);
+    let mut reader = ImageReader::open(file)?.with_guessed_format()?;
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder()?;
+    limits.reserve(decoder.total_bytes())?; // before the memory is taken
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
@@ -98,5 +113,22 @@ mod tests {
         std::fs::write(&file, "no picture").expect("written");
         let error = read(&file, 2, 2).err().expect("refused").to_string();
         assert!(error.contains("notes.png") && error.contains("PNG"), "{error}");
+    }
+
+    #[test]
+    fn an_image_beyond_the_bound_is_refused_before_memory_is_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // A header that promises 120 GB, and one that promises 768 MB.
+        for (width, height) in [(200_000u32, 200_000u32), (16_000, 16_000)] {
+            let mut bmp = b"BM".to_vec();
+            for word in [750, 0, 54, 40, width, height, 1 | 24 << 16, 0, 0, 0, 0, 0, 0] {
+                bmp.extend(word.to_le_bytes());
+            }
+            bmp.resize(750, 0);
+            let file = folder.path().join("bomb.bmp");
+            std::fs::write(&file, bmp).expect("written");
+            let error = read(&file, 2, 2).err().expect("refused").to_string();
+            assert!(error.contains("bomb.bmp is too large"), "{error}");
+        }
     }
 }

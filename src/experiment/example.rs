@@ -24,7 +24,7 @@ pub struct Example {
     pub queries: Vec<Image>,
     /// Numbers of adaptation steps.
     pub steps: Vec<usize>,
-    /// The label given to each query after each number of steps: `[steps][queries]`.
+    /// The label given to each query after each number of steps: `[steps][queries]`, none where the network had diverged.
     pub answers: Vec<Vec<usize>>,
 }
 
@@ -61,6 +61,9 @@ impl Example {
         }
         let logits = learner.predict(theta, &fold.test.batch(0..1, task.shots), &steps, draws); // each [1, Q, N]
         let answers = |logits: &Tensor| -> Vec<usize> {
+            if !bool::try_from(logits.isfinite().all()).unwrap_or(false) {
+                return Vec::new(); // a network that diverged answers nothing
+            }
             let best = logits.argmax(-1, false); // [1, Q]
             shown.iter().map(|query| best.int64_value(&[0, *query as i64]) as usize).collect()
         };

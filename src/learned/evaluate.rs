@@ -104,7 +104,21 @@ pub fn evaluate(
         let name = &material.dataset.name;
         warnings.push(format!("these are not the episodes of the run's own test: {name} has changed since"));
     }
+    warnings.extend(without_numbers(&rows));
     Ok(Some(Tested { rows, table, own_episodes, warnings }))
+}
+
+/// What is to be said where the network diverged while it adapted.
+fn without_numbers(rows: &[EvaluationRow]) -> Option<String> {
+    let diverged = |row: &&EvaluationRow| !row.accuracy.is_finite();
+    let first = rows.iter().filter(diverged).min_by_key(|row| row.step)?;
+    Some(format!(
+        "{} of {} measurements are no numbers, the first after {} steps: the network diverged while it adapted. They are left out of \
+         the means; take fewer --steps, or train with a lower inner lr",
+        rows.iter().filter(diverged).count(),
+        rows.len(),
+        first.step
+    ))
 }
 
 /// The experiment with the changes, and the numbers of shots to test.

@@ -2,14 +2,19 @@
 
 use std::{
     fs,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use anyhow::{Context, Result};
 
-use super::{Listed, experiment, seconds, study};
-use crate::{experiment::folder::CONFIG, misuse::misuse, sweep::study::SWEEP};
+use super::{Kind, Listed, experiment, seconds, study};
+use crate::{
+    experiment::folder::CONFIG,
+    misuse::{misuse, panic_message},
+    sweep::study::SWEEP,
+};
 
 /// Folders within folders that are looked through for results.
 const DEPTH: usize = 4;
@@ -37,9 +42,9 @@ pub fn scan(folder: &Path) -> Result<Vec<Listed>> {
 fn walk(folder: &Path, depth: usize, now: f64, found: &mut Vec<Listed>) -> std::io::Result<()> {
     let has = |name: &str| folder.join(name).exists();
     if has(SWEEP) {
-        found.push(study::read(folder, now));
+        found.push(whatever_it_holds(Kind::Study, folder, || study::read(folder, now)));
     } else if has(CONFIG) || has(".lock") {
-        found.push(experiment::read(folder, now));
+        found.push(whatever_it_holds(Kind::Experiment, folder, || experiment::read(folder, now)));
     } else if depth > 0 {
         let mut folders: Vec<PathBuf> = Vec::new();
         for entry in fs::read_dir(folder)?.flatten() {
@@ -54,4 +59,10 @@ fn walk(folder: &Path, depth: usize, now: f64, found: &mut Vec<Listed>) -> std::
         }
     }
     Ok(())
+}
+
+/// What a folder holds; damaged if its files are such that reading them fails where nothing should: the other folders are still listed.
+fn whatever_it_holds(kind: Kind, folder: &Path, read: impl FnOnce() -> Listed) -> Listed {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|panic| Listed::damaged(kind, folder, panic_message(&*panic)))
 }

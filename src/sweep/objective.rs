@@ -44,7 +44,7 @@ impl Objective {
     }
 
     /// The score on each episode, in order, the mean over seeds; with several numbers of shots all episodes of each, and for each
-    /// the number of steps that does best. Empty without a finite score.
+    /// the number of steps that does best. Empty where a number of shots has no finite score: what is left is no fair judgement.
     pub fn episodes(self, rows: &[EvaluationRow]) -> Vec<f64> {
         // Cells by shots and step; in each the sum and the number of seeds by fold and episode.
         type Cell = BTreeMap<(usize, usize), (f64, f64)>;
@@ -62,7 +62,8 @@ impl Objective {
                 .map(|cell| -> Vec<f64> { cell.into_values().map(|(sum, count)| sum / count).collect() });
             let finite = scores.filter(|scores| mean(scores).is_finite());
             let best = finite.reduce(|best, next| if mean(&next) > mean(&best) { next } else { best });
-            episodes.extend(best.unwrap_or_default());
+            let Some(best) = best else { return Vec::new() };
+            episodes.extend(best);
         }
         episodes
     }
@@ -107,5 +108,8 @@ mod tests {
         let losses = Objective::Loss.episodes(&rows);
         assert!(losses.iter().zip([-0.45, -0.3, -0.1]).all(|(a, b)| (a - b).abs() < 1e-12), "{losses:?}");
         assert!(mean(&Objective::Loss.episodes(&[])).is_nan());
+        // At ten shots it diverged: what it reaches with fewer is not its score.
+        let diverged = [&rows[..], &[row(0, 10, 0, 5, f64::NAN)]].concat();
+        assert!(mean(&Objective::Accuracy.episodes(&diverged)).is_nan());
     }
 }

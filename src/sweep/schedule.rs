@@ -26,7 +26,7 @@ impl Sweep {
     /// The best trial, the first of equals: of those that are complete, otherwise of those that have come furthest.
     pub fn best<'a>(&self, trials: &'a Trials) -> Option<&'a Trial> {
         let place = |trial: &Trial| {
-            let left = self.rungs(trial.number).len() - trial.rungs.len();
+            let left = self.rungs(trial.number).len().saturating_sub(trial.rungs.len());
             trial.score().map(|score| (std::cmp::Reverse(left), score))
         };
         trials.values().filter(|trial| trial.score().is_some() && trial.error.is_none()).reduce(
@@ -49,7 +49,11 @@ impl Sweep {
 
     /// What a sampler is told.
     pub fn told(&self, trials: &Trials) -> Vec<Told> {
-        let told = |trial: &Trial| Told { point: trial.point.clone(), score: trial.score() };
+        let scores = |trial: &Trial| {
+            let reached = trial.rungs.iter().map(|rung| rung.score);
+            self.rungs(trial.number).into_iter().zip(reached).collect()
+        };
+        let told = |trial: &Trial| Told { point: trial.point.clone(), scores: scores(trial) };
         trials.values().filter(|trial| trial.score().is_some() || trial.error.is_some()).map(told).collect()
     }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     experiment::{
-        read,
+        read::{self, Resolved},
         spec::{Experiment, FOLDER_NAME, folder_name},
     },
     misuse::{Misuse, misuse},
@@ -85,12 +85,12 @@ fn one_seed() -> Vec<u64> {
     vec![0]
 }
 
-/// A sweep with its base experiment as it is written.
+/// A sweep with its base experiment.
 pub struct Plan {
     /// The sweep.
     pub sweep: Sweep,
-    /// The base with `set` applied, without a name of its own.
-    base: Value,
+    /// The base with every default filled in and `set` applied.
+    base: Resolved,
 }
 
 impl Plan {
@@ -103,30 +103,22 @@ impl Plan {
             .map_err(|error| Misuse(format!("cannot read {}: {error}", file.display())))?;
         let source = file.display().to_string();
         let sweep: Sweep = serde_saphyr::from_str_valid(&text).map_err(|e| read::explain(&e, &source))?;
+        let about_base = || format!("{source}: base: {}", sweep.base.display());
         let beside = file.parent().unwrap_or(Path::new("")).join(&sweep.base);
-        let base = if beside.is_file() { beside } else { read::find(&sweep.base)? };
-        let mut document = read::document(&base)?;
+        let found = if beside.is_file() { Ok(beside) } else { read::find(&sweep.base) };
+        let mut base = found.and_then(|found| Resolved::read(&found)).with_context(about_base)?;
         for (path, value) in &sweep.set {
-            put(&mut document, path, value, &source)?;
+            base.assign(path, value.clone()).with_context(|| format!("{source}: set"))?;
         }
         check_options(&sweep.slurm).with_context(|| source.clone())?;
-        let plan = Self { sweep, base: document };
+        let plan = Self { sweep, base };
         plan.check(&source)?;
         Ok(plan)
     }
 
     /// Checks the base, and that every parameter has a value with which it makes a sound experiment.
     fn check(&self, source: &str) -> Result<()> {
-        let base = self.experiment("base", &[])?;
-        if base.methods.len() != 1 {
-            let names: Vec<&str> = base.methods.keys().map(String::as_str).collect();
-            misuse!(
-                "{source}: a sweep tunes one method, but the base has {}: name one under set, for example \
-                 methods: {{{}: ...}}",
-                names.join(", "),
-                names.first().unwrap_or(&"maml")
-            );
-        }
+        self.experiment("base", &[]).with_context(|| format!("{source}: base with set"))?;
         let parameters = self.sweep.space.parameters();
         if let Some(PrunerSpec::Racing(_)) = self.sweep.pruner
             && let Some(other) = parameters.iter().find(|parameter| changes_episodes(parameter.path))
@@ -173,16 +165,24 @@ impl Plan {
     /// The experiment of these values.
     ///
     /// # Errors
-    /// A `Misuse` that says why it is not sound.
+    /// A `Misuse` that says why it is not sound, or not one of a single method.
     pub fn experiment(&self, name: &str, values: &[Assigned]) -> Result<Experiment> {
-        let mut document = self.base.clone();
+        let mut resolved = self.base.clone();
         for assigned in values {
-            put(&mut document, &assigned.path, &assigned.value, "space")?;
+            resolved.assign(&assigned.path, assigned.value.clone()).context("space")?;
         }
-        put(&mut document, "seeds", &json!(self.sweep.seeds), "seeds")?;
-        put(&mut document, "name", &json!(name), "name")?;
-        let text = serde_saphyr::to_string(&document)?;
-        read::parse(&text, "the trial's experiment")
+        resolved.assign("seeds", json!(self.sweep.seeds))?;
+        resolved.assign("name", json!(name))?;
+        let experiment = resolved.check("the trial's experiment")?;
+        if experiment.methods.len() != 1 {
+            let names: Vec<&str> = experiment.methods.keys().map(String::as_str).collect();
+            misuse!(
+                "a sweep tunes one method, but here are {}: name one under set, for example methods: {{{}: ...}}",
+                names.join(", "),
+                names.first().unwrap_or(&"maml")
+            );
+        }
+        Ok(experiment)
     }
 }
 
@@ -191,12 +191,4 @@ fn changes_episodes(path: &str) -> bool {
     (path.starts_with("task.") && !path.starts_with("task.augment"))
         || path.starts_with("evaluate.")
         || path.contains("validate")
-}
-
-fn put(document: &mut Value, path: &str, value: &Value, source: &str) -> Result<()> {
-    let keys: Vec<&str> = path.split('.').collect();
-    if !read::put(document, &keys, value.clone()) {
-        misuse!("{source}: {path} leads through something that is not a map");
-    }
-    Ok(())
 }

@@ -45,7 +45,8 @@ pub(crate) const SWEEP: &str = "sweep.yaml";
 pub fn sweep(study: &Path) -> Result<Sweep> {
     let file = study.join(SWEEP);
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_saphyr::from_str(&text).with_context(|| format!("{} is damaged", file.display()))
+    // Checked as when it was written: numbers out of bounds would have a reader list more rungs than there is memory.
+    serde_saphyr::from_str_valid(&text).with_context(|| format!("{} is damaged", file.display()))
 }
 
 /// The trials that have begun in a study's folder.
@@ -236,7 +237,8 @@ impl<'a> Study<'a> {
                 }
             }
         }
-        Ok(points.into_iter().map(|(iteration, (sum, count))| (iteration, sum / count)).collect())
+        let means = points.into_iter().map(|(iteration, (sum, count))| (iteration, sum / count));
+        Ok(means.filter(|(_, score)| score.is_finite()).collect()) // JSON has no other numbers
     }
 
     /// When a trial's training last saved its state.

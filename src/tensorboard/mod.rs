@@ -29,33 +29,45 @@ const FILE: &str = "events.out.tfevents.0.quickstudy";
 /// Where the figures are, beside the runs.
 const EXPERIMENT: &str = "experiment";
 
-/// Writes `tensorboard/<run>/` for every run that has begun, and `tensorboard/experiment/` with the figures; gives the folder.
+/// What was written.
+pub struct Written {
+    /// The folder of the event files.
+    pub folder: PathBuf,
+    /// The runs of which values were left out because they are no numbers.
+    pub diverged: Vec<String>,
+}
+
+/// Writes `tensorboard/<run>/` for every run that has begun, and `tensorboard/experiment/` with the figures.
 ///
 /// # Errors
 /// The folder is none of results, a file of a run is damaged, or nothing can be written.
-pub fn write(results: &Path) -> Result<PathBuf> {
+pub fn write(results: &Path) -> Result<Written> {
     let experiment = folder::config(results)?;
     let path = results.join("tensorboard");
     fs::create_dir_all(&path).with_context(|| format!("cannot write to {}", path.display()))?;
     let _lock = Folder::at(&path)?; // another one would add the same events again
+    let mut diverged = Vec::new();
     for run in experiment.runs() {
         if results.join(&run.folder).exists() {
-            extend(&path.join(&run.folder).join(FILE), &of_run(results, &run)?)?;
+            let (events, left_out) = of_run(results, &run)?;
+            extend(&path.join(&run.folder).join(FILE), &events)?;
+            diverged.extend((left_out > 0).then_some(run.folder));
         }
     }
     if let Some(events) = of_figures(&results.join("figures"))? {
         extend(&path.join(EXPERIMENT).join(FILE), &events)?;
     }
-    Ok(path)
+    Ok(Written { folder: path, diverged })
 }
 
-/// A run's configuration, curves and test.
-fn of_run(results: &Path, run: &Run) -> Result<Vec<u8>> {
+/// A run's configuration, curves and test, and how many values were left out because they are no numbers.
+fn of_run(results: &Path, run: &Run) -> Result<(Vec<u8>, usize)> {
     let file = |name| results.join(run.file(name));
     let log = Log::read(&file("log.jsonl"))?;
     let started = log.time_of(0);
     let mut bytes = Event::first(started).record();
     let mut add = |time, step, value| bytes.extend(Event::of(time, step, value).record());
+    let mut left_out = 0;
     if let Some(config) = read(&file(folder::CONFIG))? {
         let text = String::from_utf8_lossy(&config);
         add(started, 0, Value::text("config", &format!("```yaml\n{text}```\n")));
@@ -69,8 +81,12 @@ fn of_run(results: &Path, run: &Run) -> Result<Vec<u8>> {
             ("validation/accuracy", row.validation_accuracy),
         ];
         for (tag, value) in values {
-            if let Some(value) = value {
-                add(log.time_of(row.iteration), row.iteration, Value::scalar(tag, value));
+            match value {
+                Some(value) if value.is_finite() => {
+                    add(log.time_of(row.iteration), row.iteration, Value::scalar(tag, value));
+                }
+                Some(_) => left_out += 1,
+                None => {}
             }
         }
     }
@@ -82,6 +98,10 @@ fn of_run(results: &Path, run: &Run) -> Result<Vec<u8>> {
         };
         // The steps of these curves are adaptation steps.
         for (measure, value) in [("accuracy", row.accuracy), ("loss", row.loss)] {
+            if !value.is_finite() {
+                left_out += 1;
+                continue;
+            }
             add(
                 log.time.unwrap_or(started),
                 row.step,
@@ -89,7 +109,7 @@ fn of_run(results: &Path, run: &Run) -> Result<Vec<u8>> {
             );
         }
     }
-    Ok(bytes)
+    Ok((bytes, left_out))
 }
 
 /// The experiment's figures; none where there are none yet.

@@ -88,7 +88,7 @@ fn names_must_be_known_or_fit_a_folder() {
 fn changes_on_the_command_line_are_checked_alike() {
     let sandbox = Sandbox::new();
     let set = |change: &str| sandbox.experiment(&["--set", change]);
-    set("train.iteration=3").says(2, &["with train.iteration=3", "did you mean iterations?"]);
+    set("train.iteration=3").says(2, &["--set train.iteration=3", "did you mean iterations?"]);
     set("train.iterations").says(2, &["--set train.iterations", "key.path=value"]);
     set("name.first=x").says(2, &["name.first", "not a map"]);
     set("train.iterations=0").says(2, &["train.iterations"]);

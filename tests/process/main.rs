@@ -11,6 +11,7 @@ mod pytorch;
 mod report;
 mod runs;
 mod sandbox;
+mod settings;
 mod slurm;
 mod stopping;
 mod sweeps;

@@ -38,7 +38,7 @@ impl Hyperband {
 
 impl Pruner for Hyperband {
     fn bracket(&self, number: usize) -> usize {
-        let round: usize = self.sizes().sum();
+        let round = self.sizes().fold(0, usize::saturating_add);
         let mut place = number % round;
         self.sizes()
             .take_while(|size| {

@@ -15,8 +15,9 @@ use crate::registry::registry;
 pub struct Told {
     /// Where it looked, in the unit cube.
     pub point: Vec<f64>,
-    /// How good that was, more is better; `None` if it failed.
-    pub score: Option<f64>,
+    /// The parts of its training after which it was judged, ascending, and how good it was there, more is better; none if it failed
+    /// before the first.
+    pub scores: Vec<(f64, f64)>,
 }
 
 /// Chooses points of the unit cube. It remembers nothing: what it gives depends only on the trial's number and what it is told, so

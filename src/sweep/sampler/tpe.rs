@@ -22,7 +22,7 @@ pub struct Tpe {
     /// Another seed, other trials.
     #[garde(skip)]
     pub seed: u64,
-    /// Random trials before the first that learns.
+    /// Random trials before the first that learns; with a pruner, so many must have reached a rung before it learns from that.
     #[garde(range(min = 2, max = 10_000))]
     pub startup: usize,
     /// Candidates for each trial.
@@ -39,20 +39,31 @@ impl Default for Tpe {
 /// The part of the trials that counts as better.
 const BETTER: f64 = 0.1;
 
+impl Tpe {
+    /// The trials that it learns from, with their scores at the highest rung that enough of them have reached: scores at different rungs
+    /// tell more of the length of a training than of its settings (BOHB, Falkner et al. 2018, https://arxiv.org/abs/1807.01774,
+    /// section 3.2).
+    fn comparable<'a>(&self, told: &'a [Told]) -> Option<Vec<(f64, &'a [f64])>> {
+        let mut parts: Vec<f64> = told.iter().flat_map(|told| &told.scores).map(|(part, _)| *part).collect();
+        parts.sort_by(|a, b| b.total_cmp(a));
+        parts.dedup();
+        let reached = parts.into_iter().map(|part| -> Vec<(f64, &[f64])> {
+            let at =
+                |told: &Told| told.scores.iter().find(|(other, _)| *other == part).map(|(_, score)| *score);
+            let scored = told.iter().filter_map(|told| Some((at(told)?, told.point.as_slice())));
+            scored.filter(|(score, _)| score.is_finite()).collect()
+        });
+        reached.into_iter().find(|trials| trials.len() >= self.startup)
+    }
+}
+
 impl Sampler for Tpe {
     fn point(&self, space: &Space, number: usize, told: &[Told]) -> Option<Vec<f64>> {
         let mut stream = stream(self.seed, Purpose::Sweep, number as u64);
         let parameters = space.parameters();
         let uniform =
             |stream: &mut Stream| -> Vec<f64> { parameters.iter().map(|_| stream.random()).collect() };
-        let mut ranked: Vec<(f64, &[f64])> = told
-            .iter()
-            .filter_map(|t| Some((t.score?, t.point.as_slice())))
-            .filter(|(s, _)| s.is_finite())
-            .collect();
-        if ranked.len() < self.startup {
-            return Some(uniform(&mut stream));
-        }
+        let Some(mut ranked) = self.comparable(told) else { return Some(uniform(&mut stream)) };
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
         let better = ((ranked.len() as f64 * BETTER).ceil() as usize).clamp(1, ranked.len() - 1);
         let (good, bad) = ranked.split_at(better);
@@ -162,7 +173,7 @@ mod tests {
             let value = score(&point);
             highest = highest.max(value);
             best.push(highest);
-            told.push(Told { point, score: Some(value) });
+            told.push(Told { point, scores: vec![(1.0, value)] });
         }
         best
     }
@@ -193,11 +204,33 @@ mod tests {
         let mut told: Vec<Told> = Vec::new();
         for number in 0..40 {
             let point = tpe.point(&space, number, &told).expect("a point");
-            told.push(Told { score: Some(score(&point)), point });
+            told.push(Told { scores: vec![(1.0, score(&point))], point });
         }
-        let late: Vec<f64> = told[25..].iter().filter_map(|t| t.score).collect();
+        let late: Vec<f64> = told[25..].iter().map(|t| t.scores[0].1).collect();
         let good = late.iter().filter(|score| **score > 0.7).count();
         assert!(good * 2 > late.len(), "{late:?}");
+    }
+
+    /// After a ninth of the training large rates look best, in the end small ones are; and a score is higher the longer a training was.
+    #[test]
+    fn it_learns_from_the_highest_rung_that_enough_trials_have_reached() {
+        let space: Space = serde_saphyr::from_str("{rate: {uniform: [0, 1]}}").expect("a space");
+        let trial = |i: usize, rungs: usize| {
+            let u = (i as f64 * 0.618_034).fract();
+            let scores = [(1.0 / 9.0, u), (1.0 / 3.0, 1.0 - u), (1.0, 10.0 + u)];
+            Told { point: vec![u], scores: scores[..rungs].to_vec() }
+        };
+        let mean = |told: &[Told]| {
+            let points =
+                (100..150).map(|number| Tpe::default().point(&space, number, told).expect("a point")[0]);
+            points.sum::<f64>() / 50.0
+        };
+        // Eight have reached the second rung, two the last: those are too few.
+        let rungs = |i| [1, 2, 1, 1, 1][i % 5] + usize::from(i == 1 || i == 11);
+        let told: Vec<Told> = (0..40).map(|i| trial(i, rungs(i))).collect();
+        assert!(mean(&told) < 0.35, "{}", mean(&told));
+        let first: Vec<Told> = (0..40).map(|i| trial(i, 1)).collect();
+        assert!(mean(&first) > 0.65, "{}", mean(&first));
     }
 
     #[test]
