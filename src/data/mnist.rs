@@ -54,7 +54,10 @@ const ORIGINS: [Origin; 3] = [
 fn load(source: &Source) -> Result<Dataset> {
     let files = match &source.data_dir {
         Some(data_dir) => lying_in(data_dir)?,
-        None => cached(&cache::folder_of(ENTRY.name)?, &ORIGINS, source.progress)?,
+        None => {
+            let origins: &[Origin] = if source.offline { &[] } else { &ORIGINS };
+            cached(&cache::folder_of(ENTRY.name)?, origins, source.progress)?
+        }
     };
     idx::dataset(ENTRY.name, files)
 }
@@ -108,7 +111,7 @@ mod tests {
     }
 
     fn from(data_dir: &Path) -> Result<Dataset> {
-        load(&Source { data_dir: Some(data_dir.into()), progress: false })
+        load(&Source { data_dir: Some(data_dir.into()), ..Source::default() })
     }
 
     #[test]
