@@ -54,10 +54,8 @@ const ORIGINS: [Origin; 3] = [
 fn load(source: &Source) -> Result<Dataset> {
     let files = match &source.data_dir {
         Some(data_dir) => lying_in(data_dir)?,
-        None => {
-            let origins: &[Origin] = if source.offline { &[] } else { &ORIGINS };
-            cached(&cache::folder_of(ENTRY.name)?, origins, source.progress)?
-        }
+        None if source.offline => open(&cache::folder_of(ENTRY.name)?)?,
+        None => cached(&cache::folder_of(ENTRY.name)?, &ORIGINS, source.progress)?,
     };
     idx::dataset(ENTRY.name, files)
 }
