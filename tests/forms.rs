@@ -25,6 +25,10 @@ impl Model for Automatic {
         self.0.has_linear_input()
     }
 
+    fn activations_per_row(&self) -> usize {
+        self.0.activations_per_row()
+    }
+
     fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor {
         self.0.body(params, z)
     }

@@ -63,6 +63,11 @@ pub trait MetaLearner: Sync {
         theta.share()
     }
 
+    /// Whether `train.init` gives this tensor of theta; others are drawn by the run's seed as ever.
+    fn starts_from_checkpoint(&self, _name: &str) -> bool {
+        true
+    }
+
     /// The meta-gradient on one meta-batch; `None` for a method that trains on nothing. `draws` are the
     /// streams for what the method draws.
     fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient>;

@@ -82,6 +82,12 @@ impl MetaLearner for Learner {
         }
     }
 
+    /// The body only: a checkpoint has no classifier of training classes, and an output layer for tasks starts untrained.
+    fn starts_from_checkpoint(&self, name: &str) -> bool {
+        let body = self.model.parameters().len() - OUTPUT_LAYER;
+        self.model.parameters()[..body].iter().any(|parameter| parameter.name == name)
+    }
+
     fn meta_gradient(&self, theta: &Params, episode: &Episode, _: Draws) -> Option<MetaGradient> {
         let theta = theta.leaves();
         let trained = theta.len() - OUTPUT_LAYER;

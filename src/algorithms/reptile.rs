@@ -30,8 +30,9 @@ pub struct Reptile {
     #[schemars(range(min = 1, max = 10_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_shots: Option<usize>,
-    /// Support images of an inner step while meta-training; each step takes others, until all were seen. Without it every
-    /// step takes the whole support set.
+    /// Support images of an inner step while meta-training; each step takes others, until all were seen. All tasks of a meta-batch take
+    /// the same places of their support sets, so that a step is one gather for all: their images differ, how many of each label a
+    /// step sees does not. Without it every step takes the whole support set.
     #[garde(inner(range(min = 1, max = 100_000)))]
     #[schemars(range(min = 1, max = 100_000))]
     #[serde(skip_serializing_if = "Option::is_none")]

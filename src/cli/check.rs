@@ -6,11 +6,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{DataDir, ExperimentFile, say};
-use crate::experiment::{dataset::DatasetSpec, material::Material};
+use crate::experiment::fit::{self, Seen};
 
 /// Check an experiment file without running it
 ///
-/// Prints the resolved experiment, with every default filled in.
+/// Prints the resolved experiment, with every default filled in. What it needs is looked at too: the
+/// data set where it is on this computer already, and checkpoints that it starts from.
 ///
 /// Examples:
 ///   quickstudy check maml.yaml
@@ -29,11 +30,12 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
         let (path, experiment) = self.file.read()?;
-        if let DatasetSpec::Folder { .. } = &experiment.task.dataset {
-            // What lies in a folder is at hand; a registered data set is not fetched only to be checked.
-            let fits =
-                || Material::load(&experiment, &self.data.source(true), tch::Device::Cpu)?.folds().map(drop);
-            fits().with_context(|| path.display().to_string())?;
+        let source = self.data.source(true);
+        let seen = fit::check(&experiment, &source).with_context(|| path.display().to_string())?;
+        if seen == Seen::WithoutData {
+            eprintln!(
+                "note: the data set is not here yet; whether its classes have enough images is not checked"
+            );
         }
         say(&serde_saphyr::to_string(&experiment)?)?;
         eprintln!("{} is sound: {} runs", path.display(), experiment.runs().len());

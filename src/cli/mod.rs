@@ -175,7 +175,7 @@ struct DataDir {
 
 impl DataDir {
     fn source(&self, quiet: bool) -> Source {
-        Source { data_dir: self.data_dir.clone(), progress: !quiet }
+        Source { data_dir: self.data_dir.clone(), progress: !quiet, offline: false }
     }
 }
 

@@ -175,7 +175,7 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let folder = folder(ROLES);
         std::fs::rename(folder.path(), data.path().join("set-of-mine")).unwrap();
-        let source = Source { data_dir: Some(data.path().into()), progress: false };
+        let source = Source { data_dir: Some(data.path().into()), ..Source::default() };
         let dataset = idx_folder(Path::new("set-of-mine"), &source).unwrap();
         assert_eq!(dataset.name, "set-of-mine");
     }

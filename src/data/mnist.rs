@@ -54,6 +54,7 @@ const ORIGINS: [Origin; 3] = [
 fn load(source: &Source) -> Result<Dataset> {
     let files = match &source.data_dir {
         Some(data_dir) => lying_in(data_dir)?,
+        None if source.offline => open(&cache::folder_of(ENTRY.name)?)?,
         None => cached(&cache::folder_of(ENTRY.name)?, &ORIGINS, source.progress)?,
     };
     idx::dataset(ENTRY.name, files)
@@ -108,7 +109,7 @@ mod tests {
     }
 
     fn from(data_dir: &Path) -> Result<Dataset> {
-        load(&Source { data_dir: Some(data_dir.into()), progress: false })
+        load(&Source { data_dir: Some(data_dir.into()), ..Source::default() })
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub struct Source {
     pub data_dir: Option<PathBuf>,
     /// Draw a progress bar while fetching, if stderr is a terminal.
     pub progress: bool,
+    /// Only what is on this computer: nothing is fetched.
+    pub offline: bool,
 }
 
 /// A registered data set: what can be said of it without loading it, and how to load it.

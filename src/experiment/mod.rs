@@ -5,6 +5,7 @@ pub mod classes;
 pub mod dataset;
 pub mod environment;
 pub mod example;
+pub mod fit;
 pub mod folder;
 pub mod material;
 pub mod method;

@@ -159,7 +159,8 @@ impl Default for Train {
 pub enum Initialisation {
     /// Drawn by the run's seed.
     Random,
-    /// From a run's `checkpoint.safetensors`.
+    /// From a run's `checkpoint.safetensors`. A `pretrained` method takes all but the output layer: that of its classifier, which no
+    /// checkpoint has, and the one for new tasks start at random.
     Checkpoint(PathBuf),
 }
 

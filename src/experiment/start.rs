@@ -1,5 +1,7 @@
 //! Before a run: what it starts with, and whether it can.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 use serde_json::json;
 use tch::Device;
@@ -9,7 +11,7 @@ use super::{
     material::{Fold, Material},
     plan::Run,
     run::Workplace,
-    spec::{Initialisation, Task},
+    spec::{Experiment, Initialisation, Task},
 };
 use crate::{
     algorithms::{MetaLearner, Setting, Training},
@@ -72,6 +74,25 @@ impl Ready {
         let split = machine.split.within(machine.budget, training.max(testing))?;
         Ok(Self { learner, theta, split })
     }
+
+    /// The method with the theta that training starts from: what the run's seed draws, in place of which comes what `train.init`'s
+    /// checkpoint has.
+    ///
+    /// # Errors
+    /// The checkpoint cannot be read or is of another model; there is not enough memory for a task.
+    pub fn start(material: &Material, run: &Run, fold: &Fold, machine: &Machine) -> Result<Self> {
+        let mut ready = Self::new(material, run, fold, machine)?;
+        let Some(path) = checkpoint(material.experiment, run) else { return Ok(ready) };
+        let names = ready.theta.names.iter();
+        let given: Vec<bool> = names.map(|name| ready.learner.starts_from_checkpoint(name)).collect();
+        let like = ready.theta.only(&given);
+        let read = Params::from_checkpoint(&path, &like).context("train.init")?.detached(machine.device);
+        let places = given.iter().enumerate().filter(|(_, given)| **given).map(|(place, _)| place);
+        for (place, tensor) in places.zip(read.tensors) {
+            ready.theta.tensors[place] = tensor;
+        }
+        Ok(ready)
+    }
 }
 
 impl Workplace<'_> {
@@ -107,17 +128,18 @@ impl Workplace<'_> {
         Ok(changes)
     }
 
-    /// The method, the theta it starts from, and how its tasks are split. The experiment's `train.init` is for methods that
-    /// meta-learn; baselines start from a checkpoint only where their own `train` says so.
+    /// What a run starts with.
     pub(super) fn start(&self, run: &Run, fold: &Fold) -> Result<Ready> {
-        let mut ready = Ready::new(self.material, run, fold, &self.machine)?;
-        let learns = matches!(run.method.algorithm.training(), Training::Episodes { .. });
-        if let Initialisation::Checkpoint(path) = run.method.train(&self.material.experiment.train).init
-            && (learns || run.method.has_own_init())
-        {
-            let theta = Params::from_checkpoint(&path, &ready.theta).context("train.init")?;
-            ready.theta = theta.detached(self.machine.device);
-        }
-        Ok(ready)
+        Ready::start(self.material, run, fold, &self.machine)
+    }
+}
+
+/// The checkpoint that a run starts from, if any. The experiment's `train.init` is for methods that meta-learn; baselines start from a
+/// checkpoint only where their own `train` says so.
+pub fn checkpoint(experiment: &Experiment, run: &Run) -> Option<PathBuf> {
+    let learns = matches!(run.method.algorithm.training(), Training::Episodes { .. });
+    match run.method.train(&experiment.train).init {
+        Initialisation::Checkpoint(path) if learns || run.method.has_own_init() => Some(path),
+        _ => None,
     }
 }

@@ -22,8 +22,7 @@ pub fn task_bytes(
     };
     let implicit = rule.descent().is_some() && model.has_linear_input() && support <= inputs;
     let fast = values(if implicit { &parameters[2..] } else { &parameters });
-    // Outputs of all layers, per row.
-    let widths: usize = parameters.iter().filter(|p| p.shape.len() == 2).map(|p| p.shape[0] as usize).sum();
+    let widths = model.activations_per_row();
     let by_hand = rule.descent().is_some() && model.closed_form().is_some();
     // A recorded graph keeps every intermediate result of a step and of its differentiation.
     let per_step = if by_hand { 1 } else { 12 };
@@ -41,4 +40,50 @@ pub fn task_bytes(
     let passes = 8 * all * widths + gram;
     let steps = (kept * per_step + 6) * (fast + 6 * support * widths);
     (images + passes + steps) * size_of::<f32>()
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Tensor;
+
+    use super::*;
+    use crate::{
+        inner::RuleSpec,
+        models::{Initial, Parameter},
+    };
+
+    /// A convolution of 28 x 28 images with eight filters, and a linear layer to five classes.
+    struct Convolution;
+
+    impl Model for Convolution {
+        fn parameters(&self) -> Vec<Parameter> {
+            let shapes: [&[i64]; 4] = [&[8, 1, 3, 3], &[8], &[5, 8 * 28 * 28], &[5]];
+            let parameter = |(i, shape): (usize, &&[i64])| Parameter {
+                name: i.to_string(),
+                shape: shape.to_vec(),
+                initial: Initial::Constant(0.0),
+            };
+            shapes.iter().enumerate().map(parameter).collect()
+        }
+
+        fn has_linear_input(&self) -> bool {
+            false
+        }
+
+        fn activations_per_row(&self) -> usize {
+            8 * 28 * 28 + 5
+        }
+
+        fn body(&self, p: &[Tensor], x: &Tensor) -> Tensor {
+            x.matmul(&p[2].tr())
+        }
+    }
+
+    #[test]
+    fn the_maps_of_a_convolution_count() {
+        let rows = Extent { support: 50, queries: 150, inputs: 28 * 28 };
+        let bytes = task_bytes(&*RuleSpec::adam(), &Convolution, rows, Order::Zero, None);
+        let maps = 200 * 8 * 28 * 28 * size_of::<f32>();
+        assert!(bytes > 2 * maps, "{bytes} bytes, but the maps and their gradients alone take {}", 2 * maps);
+    }
 }

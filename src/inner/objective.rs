@@ -284,7 +284,9 @@ impl<'a> Objective<'a> {
         if self.order == Order::Second { gradient() } else { no_grad(gradient) }
     }
 
-    /// The support rows of this step's mini-batch, i64; the same for every task, whose images are random anyway.
+    /// The support rows of this step's mini-batch, i64; the same for every task. A task's images are drawn in random order within each
+    /// class, so that this leaves the images as random as rows of its own would; only how many of each class a batch has is then the
+    /// same for all tasks of a meta-batch, which [`crate::algorithms::reptile`] says.
     ///
     /// They follow one another through a sequence of permutations of the support set.
     fn batch_rows(&self, step: usize) -> Option<Tensor> {

@@ -27,6 +27,10 @@ pub trait Model: Send + Sync {
     /// Such a layer can be adapted in implicit form, without a weight matrix per task.
     fn has_linear_input(&self) -> bool;
 
+    /// How many values the outputs of all layers have for one row of input: what memory is planned by. A convolution has its filters
+    /// times its output's height and width.
+    fn activations_per_row(&self) -> usize;
+
     /// What comes after the linear input layer: `z` is that layer's output `[T, R, H]`, `params` all parameters behind it.
     /// For a model without a linear input layer `z` is the input and `params` are all parameters. Gives `[T, R, N]`.
     fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor;

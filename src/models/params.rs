@@ -77,6 +77,13 @@ impl Params {
         Self { names: self.names.clone(), tensors }
     }
 
+    /// Those of the tensors that are wanted, sharing their memory; `wanted` has a place for each.
+    pub fn only(&self, wanted: &[bool]) -> Self {
+        let kept = self.iter().zip(wanted).filter(|(_, wanted)| **wanted);
+        let (names, tensors) = kept.map(|((name, t), _)| (name.to_owned(), t.shallow_clone())).unzip();
+        Self { names, tensors }
+    }
+
     /// The same values as leaves of a new graph, to differentiate with respect to them.
     pub fn leaves(&self) -> Vec<Tensor> {
         self.tensors.iter().map(|t| t.detach().set_requires_grad(true)).collect()

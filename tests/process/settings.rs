@@ -148,3 +148,43 @@ fn a_damaged_study_is_listed_as_that_beside_the_others() {
         assert!(watched.stdout.contains("sweep.yaml is damaged"), "{}", watched.stdout);
     }
 }
+
+#[test]
+fn check_says_what_an_experiment_would_refuse() {
+    let sandbox = Sandbox::new();
+    let check = |changes: &[&str]| {
+        let set: Vec<&str> = changes.iter().flat_map(|change| ["--set", change]).collect();
+        sandbox.run(&[&["check", "small.yaml"], &set[..]].concat())
+    };
+    check(&[]).says(0, &["is sound"]);
+    check(&["task.queries=9000"]).says(2, &["9000 queries"]);
+    let missing = "train.init={checkpoint: nowhere.safetensors}";
+    check(&[missing]).says(2, &["train.init", "nowhere.safetensors"]);
+    // A data set that is not here is not fetched for it.
+    let digits = "task.dataset=mnist";
+    check(&[digits]).says(0, &["not here yet", "is sound"]);
+    check(&[digits, missing]).says(2, &["train.init", "nowhere.safetensors"]);
+    assert!(!sandbox.path("cache").exists() && !sandbox.path("results").exists());
+}
+
+#[test]
+fn pretraining_goes_on_from_a_pretrained_checkpoint() {
+    let sandbox = Sandbox::new();
+    // The last theta counts, not one that validated best before any training.
+    sandbox.change("validate: {every: 4, episodes: 6}", "validate: null");
+    sandbox.change("adam: {scratch: {adam: {lr: 0.01}}}", "base: {pretrained: {adam: {lr: 0.01}}}");
+    sandbox.experiment(&["--quiet", "--seeds", "0"]).says(0, &[]);
+    let init = "train={init: {checkpoint: results/small/base-seed0/checkpoint.safetensors}}";
+    let method = format!("methods.base.{init}");
+    let again = ["--quiet", "--seeds", "0", "--set", &method, "--set", "name=again"];
+    sandbox.experiment(&again).says(0, &[]);
+    let losses = |run: &str| -> Vec<f64> {
+        let text = sandbox.read(&format!("results/{run}/base-seed0/train.csv"));
+        let cells = text.lines().skip(2).map(|line| line.split(',').nth(4).unwrap_or_default().to_owned());
+        cells.map(|cell| cell.parse().expect("a loss")).collect()
+    };
+    assert_ne!(losses("small"), losses("again"));
+    // Another width does not fit.
+    let wider = ["--set", "model={mlp: {hidden: [9]}}", "--set", "name=wide"];
+    sandbox.experiment(&[&again[..5], &wider].concat()).says(2, &["train.init", "layer0.weight"]);
+}

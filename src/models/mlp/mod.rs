@@ -134,6 +134,10 @@ impl Model for Network {
         true
     }
 
+    fn activations_per_row(&self) -> usize {
+        self.sizes[1..].iter().sum::<i64>() as usize
+    }
+
     fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor {
         let mut params = params.iter();
         let mut z = z.shallow_clone(); // [T, R, H] of the current layer, before its activation
