@@ -6,7 +6,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{DataDir, ExperimentFile, say};
-use crate::experiment::{dataset::DatasetSpec, material::Material};
+use crate::{
+    experiment::{dataset::DatasetSpec, material::Material},
+    output::note,
+};
 
 /// Check an experiment file without running it
 ///
@@ -36,7 +39,7 @@ impl Arguments {
             fits().with_context(|| path.display().to_string())?;
         }
         say(&serde_saphyr::to_string(&experiment)?)?;
-        eprintln!("{} is sound: {} runs", path.display(), experiment.runs().len());
+        note!("{} is sound: {} runs", path.display(), experiment.runs().len());
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -33,6 +33,7 @@ use crate::{
     chunks::Split,
     data::Source,
     misuse::{Misuse, panic_message},
+    output::note,
 };
 use folder::{Existing, Folder};
 use material::Material;
@@ -99,7 +100,7 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
     }
     let changes = workplace.check_starts(&folds)?;
     if !changes.is_empty() {
-        eprintln!(
+        note!(
             "warning: an unfinished run was begun in other surroundings ({}); its numbers will differ by rounding from those \
              of a run in one",
             changes.join("; ")

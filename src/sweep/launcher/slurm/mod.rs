@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::{Ended, Ending, Launcher};
 use crate::{
     experiment::{INTERRUPTED, folder::write_whole},
+    output::note,
     sweep::{
         study::Study,
         trial::{Job, Trial},
@@ -179,7 +180,7 @@ impl Launcher for Slurm<'_> {
             Err(error) => {
                 // The controller may be away for a while; jobs go on without it.
                 if !std::mem::replace(&mut self.silent, true) {
-                    eprintln!("warning: {error:#}; asking again until it answers");
+                    note!("warning: {error:#}; asking again until it answers");
                 }
                 return Ok(Vec::new());
             }
@@ -224,7 +225,7 @@ impl Launcher for Slurm<'_> {
         if !(self.confirm)(&format!(
             "{count} jobs of this sweep are queued or running in Slurm. Cancel them?"
         )) {
-            eprintln!("{count} jobs go on in Slurm: start the sweep again to take up what they find");
+            note!("{count} jobs go on in Slurm: start the sweep again to take up what they find");
             return Ok(());
         }
         for &wave in self.waves.keys() {
