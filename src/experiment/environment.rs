@@ -1,15 +1,38 @@
-//! Where results came from: versions, machine, command.
+//! Where results came from: versions, machine, command, for every start of the program that worked on a run.
 
+use std::{fs, io::ErrorKind, path::Path};
+
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tch::Device;
 
 use crate::chunks::Split;
 
-/// What `environment.json` records. `episodes` is the hash of the frozen test episodes.
-pub fn environment(device: Device, split: &Split, episodes: &str) -> Value {
+/// The entries of an `environment.json`, one for each start of the program that worked on the run, the last one last; none where there is
+/// no file. Older versions kept the last only.
+///
+/// # Errors
+/// It cannot be read, or is damaged.
+pub fn read(file: &Path) -> Result<Vec<Value>> {
+    let text = match fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.with_context(|| format!("cannot read {}", file.display()))?,
+    };
+    let entries = serde_json::from_str(&text).with_context(|| {
+        format!("{} is damaged: remove the run's folder, and it is run again", file.display())
+    })?;
+    Ok(match entries {
+        Value::Array(entries) => entries,
+        entry => vec![entry],
+    })
+}
+
+/// An entry of `environment.json`. `episodes` is the hash of the frozen test episodes, `validation` the number of validation episodes.
+pub fn environment(device: Device, split: &Split, episodes: &str, validation: usize) -> Value {
     json!({
         "quickstudy": env!("CARGO_PKG_VERSION"),
         "git_commit": option_env!("QUICKSTUDY_COMMIT"),
+        "uncommitted_changes": option_env!("QUICKSTUDY_CHANGED").map(|changed| changed == "true"),
         "rustc": option_env!("QUICKSTUDY_RUSTC"),
         "tch": "0.24.0", // pinned by Cargo.toml
         "libtorch": option_env!("QUICKSTUDY_LIBTORCH"),
@@ -19,6 +42,7 @@ pub fn environment(device: Device, split: &Split, episodes: &str) -> Value {
         "threads": split.threads(),
         "tasks_at_once": split.largest,
         "test_episodes_sha256": episodes,
+        "validation_episodes": validation,
         "command": std::env::args().collect::<Vec<_>>(),
     })
 }

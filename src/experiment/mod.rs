@@ -3,9 +3,10 @@
 pub mod check;
 pub mod classes;
 pub mod dataset;
-mod environment;
+pub(crate) mod environment;
 pub mod example;
 pub mod folder;
+mod growing;
 pub mod material;
 pub mod method;
 pub mod plan;
@@ -92,7 +93,6 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         stop: options.stop,
         machine: Machine { device: options.device, split: &options.split, budget: options.budget },
         goal: options.goal,
-        replaces: options.existing == Existing::Replace,
     };
     let folds = material.folds()?;
     if options.goal != Goal::Test {
@@ -106,7 +106,7 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
             changes.join("; ")
         );
     }
-    folder.begin(experiment, options.existing)?;
+    folder.begin(experiment)?;
     let width = experiment.methods.keys().map(String::len).max().unwrap_or(0);
     let (mut failures, mut table) = (Vec::new(), String::new());
     for name in experiment.methods.keys() {

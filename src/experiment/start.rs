@@ -1,16 +1,14 @@
 //! Before a run: what it starts with, and whether it can.
 
-use std::fs;
-
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tch::Device;
 
 use super::{
-    environment::{differences, environment},
+    environment::{self, differences, environment},
     material::{Fold, Material},
-    plan::Run,
-    run::{ENVIRONMENT, Workplace},
+    plan::{ENVIRONMENT, Run},
+    run::Workplace,
     spec::{Initialisation, Task},
 };
 use crate::{
@@ -23,6 +21,7 @@ use crate::{
 };
 
 /// What of the machine is used.
+#[derive(Clone, Copy)]
 pub struct Machine<'a> {
     /// Where tensors live.
     pub device: Device,
@@ -88,19 +87,17 @@ impl Workplace<'_> {
         for run in self.material.experiment.runs() {
             let fold = &folds[run.fold];
             let ready = self.start(&run, fold)?;
-            let file = self.folder.path.join(run.file(ENVIRONMENT));
-            let Ok(text) = fs::read_to_string(&file) else { continue };
-            let left: Value = serde_json::from_str(&text).unwrap_or_default();
-            if !self.replaces && left["test_episodes_sha256"] != json!(fold.hash) {
+            let entries = self.entries(&run)?;
+            if entries.iter().any(|entry| entry["test_episodes_sha256"] != fold.hash.as_str()) {
                 misuse!(
                     "{} was made with other test episodes: the data set has changed. Replace the results with --fresh, \
                      or choose another folder with --out",
-                    file.display()
+                    self.folder.path.join(run.file(ENVIRONMENT)).display()
                 );
             }
-            if !self.replaces && !run.is_done(&self.folder.path, self.goal) {
-                changes
-                    .extend(differences(&left, &environment(self.machine.device, &ready.split, &fold.hash)));
+            if !run.is_done(&self.folder.path, self.goal) {
+                let now = environment(self.machine.device, &ready.split, &fold.hash, 0);
+                changes.extend(entries.iter().flat_map(|entry| differences(entry, &now)));
             }
         }
         changes.sort();
@@ -108,10 +105,24 @@ impl Workplace<'_> {
         Ok(changes)
     }
 
+    /// The entries of a run's `environment.json`; none where it begins anew.
+    pub(super) fn entries(&self, run: &Run) -> Result<Vec<Value>> {
+        match self.folder.replaces {
+            true => Ok(Vec::new()),
+            false => environment::read(&self.folder.path.join(run.file(ENVIRONMENT))),
+        }
+    }
+
     /// The method, the theta it starts from, and how its tasks are split. The experiment's `train.init` is for methods that
     /// meta-learn; baselines start from a checkpoint only where their own `train` says so.
     pub(super) fn start(&self, run: &Run, fold: &Fold) -> Result<Ready> {
-        let mut ready = Ready::new(self.material, run, fold, &self.machine)?;
+        // A run that goes on keeps the size of its chunks, and so its rounding, however much memory is free now.
+        let recorded = self.entries(run)?.last().and_then(|entry| entry["tasks_at_once"].as_u64());
+        let recorded = recorded.and_then(|tasks| usize::try_from(tasks).ok()).filter(|tasks| *tasks > 0);
+        let largest = self.machine.split.largest.min(recorded.unwrap_or(usize::MAX));
+        let split = self.machine.split.clone().with_largest(largest);
+        let machine = Machine { split: &split, ..self.machine };
+        let mut ready = Ready::new(self.material, run, fold, &machine)?;
         let learns = matches!(run.method.algorithm.training(), Training::Episodes { .. });
         if let Initialisation::Checkpoint(path) = run.method.train(&self.material.experiment.train).init
             && (learns || run.method.has_own_init())

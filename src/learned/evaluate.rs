@@ -1,21 +1,20 @@
 //! A learned initialisation, tested on other tasks.
 
-use std::{fs, sync::atomic::AtomicBool};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
 use super::Learned;
 use crate::{
     data::Source,
     experiment::{
         dataset::DatasetSpec,
+        environment,
         folder::CONFIG,
         material::Material,
-        plan::Run,
+        plan::{ENVIRONMENT, Run},
         progress::MethodLine,
         read::{self, Changes},
-        run::ENVIRONMENT,
         spec::Experiment,
         start::{Machine, Ready},
         table::tables,
@@ -98,9 +97,9 @@ pub fn evaluate(
     let chosen = learned.chosen_steps()?;
     let summary = summarise(&rows, &[run.name.to_owned()]);
     let table = tables(&summary, 1, |row| chosen.contains(&(row.shots, row.step)), false);
-    let environment = fs::read_to_string(learned.folder.join(ENVIRONMENT)).unwrap_or_default();
-    let environment: Value = serde_json::from_str(&environment).unwrap_or_default();
-    let own_episodes = environment["test_episodes_sha256"] == fold.hash.as_str();
+    let entries = environment::read(&learned.folder.join(ENVIRONMENT)).unwrap_or_default();
+    let own_episodes =
+        entries.last().is_some_and(|entry| entry["test_episodes_sha256"] == fold.hash.as_str());
     let mut warnings: Vec<String> = trained.into_iter().collect();
     if !own_episodes && !changed.changes_episodes(learned) {
         let name = &material.dataset.name;

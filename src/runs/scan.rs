@@ -9,7 +9,11 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{Listed, experiment, seconds, study};
-use crate::{experiment::folder::CONFIG, misuse::misuse, sweep::study::SWEEP};
+use crate::{
+    experiment::folder::{CONFIG, is_at_work, is_bare},
+    misuse::misuse,
+    sweep::study::SWEEP,
+};
 
 /// Folders within folders that are looked through for results.
 const DEPTH: usize = 4;
@@ -38,7 +42,7 @@ fn walk(folder: &Path, depth: usize, now: f64, found: &mut Vec<Listed>) -> std::
     let has = |name: &str| folder.join(name).exists();
     if has(SWEEP) {
         found.push(study::read(folder, now));
-    } else if has(CONFIG) || has(".lock") {
+    } else if has(CONFIG) || has(".lock") && (is_at_work(folder) || !is_bare(folder)) {
         found.push(experiment::read(folder, now));
     } else if depth > 0 {
         let mut folders: Vec<PathBuf> = Vec::new();

@@ -7,6 +7,7 @@ mod commands;
 mod editors;
 mod following;
 mod learned;
+mod losses;
 mod output;
 mod pytorch;
 mod report;
