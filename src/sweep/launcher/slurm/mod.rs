@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::{Ended, Ending, Launcher};
+use super::{Ended, Ending, Launcher, gave_up};
 use crate::{
     experiment::{INTERRUPTED, folder::write_whole},
     output::note,
@@ -202,6 +202,9 @@ impl Launcher for Slurm<'_> {
                     ended.push(Ended { job, ending: Ending::Lost(how.into()), seconds: 0.0 });
                     return false;
                 };
+                if ending == Ending::Busy && study.is_at_work(job.trial) {
+                    return true;
+                }
                 ended.push(Ended { job, ending, seconds });
                 false
             });
@@ -250,7 +253,7 @@ fn ending(study: &Study, number: usize, exit: &Path) -> Option<(Ending, f64)> {
             Ending::Lost("stopped at its time limit, or from outside".into())
         }
         code if code > 128 => Ending::Lost(format!("ended by signal {}", code - 128)),
-        _ => Ending::Failed(study.last_words(number)),
+        _ => gave_up(study, number),
     };
     Some((ending, milliseconds as f64 / 1e3))
 }
