@@ -7,7 +7,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`random`], [`validity`], [`registry`], [`misuse`], [`memory`] | random streams, checks of numbers, registries, errors of the caller, the allocator |
+//! | [`random`], [`validity`], [`registry`], [`misuse`], [`output`], [`memory`] | random streams, checks of numbers, registries, errors of the caller, what is said, the allocator |
 //! | [`data`] | data sets: a reader per format, fetching with checksums |
 //! | [`tasks`] | episodes of T stacked tasks, and the distributions they are drawn from |
 //! | [`models`], [`loss`] | networks as functions of parameters, for all tasks at once |
@@ -40,6 +40,7 @@ pub mod memory;
 pub mod misuse;
 pub mod models;
 pub mod outer;
+pub mod output;
 pub mod random;
 pub mod records;
 pub mod registry;

@@ -9,6 +9,7 @@ use clap::Parser;
 use quickstudy::{
     cli::Cli,
     misuse::{Misuse, panic_message},
+    output::whisper,
 };
 
 fn main() -> ExitCode {
@@ -21,12 +22,12 @@ fn main() -> ExitCode {
     match catch_unwind(|| cli.run()) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
-            eprintln!("error: {error:#}");
+            whisper(format_args!("error: {error:#}\n"));
             let misused = error.chain().any(|cause| cause.is::<Misuse>());
             ExitCode::from(if misused { 2 } else { 1 })
         }
         Err(panic) => {
-            eprintln!("error: {}", panic_message(&*panic));
+            whisper(format_args!("error: {}\n", panic_message(&*panic)));
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Every row names its method, fold and seed, so that files of many runs can be concatenated as they are (tidy data).
 
-use std::path::Path;
+use std::{fs, io::Cursor, path::Path};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -22,7 +22,8 @@ pub struct TrainRow {
     pub loss: Option<f64>,
     /// Step size of the outer optimiser; empty in row 0.
     pub learning_rate: Option<f64>,
-    /// Mean loss on the meta-validation episodes, where they were evaluated.
+    /// Mean loss on the meta-validation episodes, where they were evaluated: every so many iterations, at the last one, and where training
+    /// once paused at a rung of a sweep.
     pub validation_loss: Option<f64>,
     /// Mean accuracy (0 to 1) on the meta-validation episodes, where they were evaluated.
     pub validation_accuracy: Option<f64>,
@@ -61,14 +62,33 @@ pub struct EvaluationRow {
     pub accuracy: f64,
 }
 
+/// A row of a CSV file.
+pub trait Row: DeserializeOwned {
+    /// Whether rows are added to its file while others read it: what has no end of line yet is then not there yet.
+    const GROWS: bool = false;
+}
+
+impl Row for TrainRow {
+    const GROWS: bool = true;
+}
+
+impl Row for EvaluationRow {}
+
+/// The file's lines.
+fn reader<R: Row>(path: &Path) -> Result<csv::Reader<Cursor<Vec<u8>>>> {
+    let mut bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if R::GROWS {
+        bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+    }
+    Ok(csv::Reader::from_reader(Cursor::new(bytes)))
+}
+
 /// Reads every row of a CSV file.
 ///
 /// # Errors
 /// Names the file, and the line where a row does not parse.
-pub fn read<Row: DeserializeOwned>(path: &Path) -> Result<Vec<Row>> {
-    let mut reader =
-        csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
-    reader.deserialize().collect::<Result<_, _>>().with_context(|| {
+pub fn read<R: Row>(path: &Path) -> Result<Vec<R>> {
+    reader::<R>(path)?.deserialize().collect::<Result<_, _>>().with_context(|| {
         format!("{} is damaged: delete its folder and run the experiment again", path.display())
     })
 }
@@ -96,12 +116,10 @@ impl Damage {
     ///
     /// # Errors
     /// See [`read`]; lines that are to be left out are none.
-    pub fn read<Row: DeserializeOwned>(&mut self, path: &Path) -> Result<Vec<Row>> {
+    pub fn read<R: Row>(&mut self, path: &Path) -> Result<Vec<R>> {
         let Self::Skip(named) = self else { return read(path) };
-        let mut reader =
-            csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut rows = Vec::new();
-        for row in reader.deserialize() {
+        for row in reader::<R>(path)?.deserialize() {
             match row {
                 Ok(row) => rows.push(row),
                 Err(error) => named.push(format!("left out of {}: {error}", path.display())),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    records::{EvaluationRow, Task},
+    records::{EvaluationRow, Row, Task},
     stats::{
         comparison::Contestant,
         grid::{Sample, Scored},
@@ -48,6 +48,8 @@ pub struct SummaryRow {
 fn single() -> usize {
     1
 }
+
+impl Row for SummaryRow {}
 
 /// Summarises evaluation rows; methods come in the order of `methods`, those not named there last.
 pub fn summarise(rows: &[EvaluationRow], methods: &[String]) -> Vec<SummaryRow> {

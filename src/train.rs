@@ -59,6 +59,9 @@ pub struct State {
     pub best: Option<Best>,
     /// Validations since then.
     pub stale: usize,
+    /// The theta at which training pauses between two validations, if it is better than the best: it stands for what was learned so far,
+    /// and training goes on as if it had never been looked at.
+    pub paused: Option<Best>,
 }
 
 /// The theta that validated best.
@@ -75,12 +78,12 @@ impl State {
     /// Before the first iteration.
     pub fn new(theta: Params, outer: &OuterSpec) -> Self {
         let state = outer.start(&theta.tensors);
-        Self { iteration: 0, theta, outer: state, best: None, stale: 0 }
+        Self { iteration: 0, theta, outer: state, best: None, stale: 0, paused: None }
     }
 
     /// What training is for: the theta that validated best, without validation the last one.
     pub fn result(&self) -> &Params {
-        self.best.as_ref().map_or(&self.theta, |best| &best.theta)
+        self.paused.as_ref().or(self.best.as_ref()).map_or(&self.theta, |best| &best.theta)
     }
 }
 
@@ -130,11 +133,15 @@ impl Trainer<'_> {
         mut observe: impl FnMut(&State, Progress) -> anyhow::Result<Verdict>,
     ) -> Result<State, Halt> {
         if state.iteration == 0
-            && state.best.is_none() // else the state was saved after this validation
+            && state.best.is_none()
+            && state.stale == 0 // else the state was saved after this validation
             && let Some(validation) = self.validate(&mut state)
         {
             let progress = Progress { iteration: 0, loss: None, rate: None, validation: Some(validation) };
             heed(observe(&state, progress)?)?;
+        }
+        if state.iteration == self.until && !self.validates_after(state.iteration) {
+            self.validate(&mut state); // it was killed at the pause
         }
         while state.iteration < self.iterations.min(self.until) && !self.exhausted(&state) {
             let i = state.iteration;
@@ -169,10 +176,17 @@ impl Trainer<'_> {
         Ok(state)
     }
 
-    /// Validates where it is due, and keeps theta if it is the best so far.
+    /// Whether a validation is due after an iteration, if there are any.
+    fn validates_after(&self, iteration: usize) -> bool {
+        let every = self.validation.as_ref().map_or(1, |validator| validator.every);
+        iteration.is_multiple_of(every) || iteration == self.iterations
+    }
+
+    /// Validates where it is due, and keeps theta if it is the best so far; also where training pauses, but only for what comes out there.
     fn validate(&self, state: &mut State) -> Option<Score> {
         let validator = self.validation.as_ref()?;
-        if !state.iteration.is_multiple_of(validator.every) && state.iteration != self.iterations {
+        let is_due = self.validates_after(state.iteration);
+        if !is_due && state.iteration != self.until {
             return None;
         }
         let steps = self.learner.validation_steps();
@@ -180,12 +194,14 @@ impl Trainer<'_> {
         let score = mean_scores(self.learner, &theta, validator.episodes, validator.shots, steps, self.split);
         // At equal accuracy, of which there are few values, the later theta has seen more.
         let better = state.best.as_ref().is_none_or(|best| score.accuracy >= best.accuracy);
-        if better && score.accuracy.is_finite() && score.loss.is_finite() {
+        let best = (better && score.accuracy.is_finite() && score.loss.is_finite()).then(|| {
             let theta = state.theta.detached(Device::Cpu);
-            state.best = Some(Best { iteration: state.iteration, accuracy: score.accuracy, theta });
-            state.stale = 0;
-        } else {
-            state.stale += 1;
+            Best { iteration: state.iteration, accuracy: score.accuracy, theta }
+        });
+        match best {
+            best if !is_due => state.paused = best,
+            None => state.stale += 1,
+            best => (state.best, state.stale) = (best, 0),
         }
         Some(score)
     }

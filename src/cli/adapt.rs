@@ -13,6 +13,7 @@ use crate::{
         Learned,
         adapt::{Adapted, Task, adapt},
     },
+    output::note,
     records,
 };
 
@@ -68,7 +69,7 @@ impl Arguments {
         let machine = start::Machine { device, split: &split, budget: self.machine.budget(device) };
         let adapted = adapt(&learned, &task, &self.data.source(false), &machine)?;
         for warning in &adapted.warnings {
-            eprintln!("warning: {warning}");
+            note!("warning: {warning}");
         }
         if let Some(file) = &self.out {
             write_whole(file, &records::to_csv(&adapted.predictions)?)?;

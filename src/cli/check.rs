@@ -6,7 +6,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{DataDir, ExperimentFile, say};
-use crate::experiment::fit::{self, Seen};
+use crate::{
+    experiment::fit::{self, Seen},
+    output::note,
+};
 
 /// Check an experiment file without running it
 ///
@@ -33,12 +36,12 @@ impl Arguments {
         let source = self.data.source(true);
         let seen = fit::check(&experiment, &source).with_context(|| path.display().to_string())?;
         if seen == Seen::WithoutData {
-            eprintln!(
+            note!(
                 "note: the data set is not here yet; whether its classes have enough images is not checked"
             );
         }
         say(&serde_saphyr::to_string(&experiment)?)?;
-        eprintln!("{} is sound: {} runs", path.display(), experiment.runs().len());
+        note!("{} is sound: {} runs", path.display(), experiment.runs().len());
         Ok(ExitCode::SUCCESS)
     }
 }

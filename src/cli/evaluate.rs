@@ -14,6 +14,7 @@ use crate::{
         evaluate::{Changed, evaluate},
     },
     misuse::misuse,
+    output::note,
     records,
 };
 
@@ -81,7 +82,7 @@ impl Arguments {
             return Ok(ExitCode::from(INTERRUPTED));
         };
         for warning in &tested.warnings {
-            eprintln!("warning: {warning}");
+            note!("warning: {warning}");
         }
         if let Some(file) = &self.out {
             write_whole(file, &records::to_csv(&tested.rows)?)?;

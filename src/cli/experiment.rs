@@ -5,9 +5,10 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{DataDir, ExperimentFile, Machine, say, stop_flag};
+use super::{DataDir, ExperimentFile, Machine, stop_flag};
 use crate::{
     experiment::{self, INTERRUPTED, Options, Outcome, folder::Existing, plan::Goal},
+    output::{note, show},
     records::Damage,
     report::Report,
 };
@@ -74,29 +75,31 @@ impl Arguments {
         };
         let outcome = experiment::run(&experiment, &options).with_context(|| path.display().to_string())?;
         let folder = self.out.join(&experiment.name);
-        let show = |table: &str| {
+        let tell = |table: &str| {
             let page = folder.join("report.html");
             let page = if page.exists() { format!("Report: {}\n", page.display()) } else { String::new() };
             let text = format!("\n{table}\nResults, figures and checkpoints: {}\n{page}", folder.display());
-            if self.quiet { Ok(()) } else { say(&text) }
+            if !self.quiet {
+                show(&text);
+            }
         };
         Ok(match outcome {
             Outcome::Done(table) => {
                 if !self.no_test {
                     Report::read(&[&folder], &mut Damage::Refuse)?.write(&folder)?;
                 }
-                show(&table)?;
+                tell(&table);
                 ExitCode::SUCCESS
             }
             Outcome::Failed(reasons, table) => {
-                show(&table)?;
+                tell(&table);
                 for reason in reasons {
-                    eprintln!("error: {reason}");
+                    note!("error: {reason}");
                 }
                 ExitCode::FAILURE
             }
             Outcome::Stopped => {
-                eprintln!("stopped; everything so far is saved: go on with --resume");
+                note!("stopped; everything so far is saved: go on with --resume");
                 ExitCode::from(INTERRUPTED)
             }
         })

@@ -12,6 +12,7 @@ use crate::{
         Learned,
         export::{LOADER, WEIGHTS, export},
     },
+    output::note,
 };
 
 /// Write what a run has learned for PyTorch: its weights, and the Python that loads them
@@ -38,7 +39,7 @@ impl Arguments {
         let folder = self.out.unwrap_or_else(|| learned.folder.join("pytorch"));
         export(&learned, &folder)?;
         if learned.run(&learned.experiment)?.method.algorithm.training() == Training::Nothing {
-            eprintln!(
+            note!(
                 "note: this method learns nothing before it meets a task; these are its random initial weights"
             );
         }

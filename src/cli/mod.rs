@@ -20,7 +20,6 @@ mod tensorboard;
 mod watch;
 
 use std::{
-    io::{ErrorKind, Write},
     path::PathBuf,
     process::ExitCode,
     sync::{
@@ -45,6 +44,7 @@ use crate::{
     data::Source,
     experiment::{INTERRUPTED, read::Changes},
     misuse::misuse,
+    output::{note, say},
 };
 
 /// Meta-learning experiments: few-shot tasks, MAML, Reptile and relatives, against plain training.
@@ -208,14 +208,6 @@ impl Cli {
     }
 }
 
-/// Writes to stdout. A reader that has seen enough (`| head`) is no error.
-fn say(text: &str) -> Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to the standard output"),
-    }
-}
-
 /// Signals this close together are one.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
@@ -236,7 +228,7 @@ fn stop_flag() -> Result<Arc<AtomicBool>> {
                 None => {
                     first = Some(Instant::now());
                     flag.store(true, Ordering::Relaxed);
-                    eprintln!("\nstopping; once more to stop at once");
+                    note!("\nstopping; once more to stop at once");
                 }
             }
         }

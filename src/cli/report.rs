@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::say;
-use crate::{records::Damage, report::Report};
+use crate::{output::note, records::Damage, report::Report};
 
 /// Write a page about results: what was asked, done and found, with figures, statistics and how to repeat it
 ///
@@ -47,7 +47,7 @@ impl Arguments {
         };
         report.write(&out)?;
         for warning in report.warnings() {
-            eprintln!("warning: {warning}");
+            note!("warning: {warning}");
         }
         if !self.quiet {
             say(&format!("{}\n", out.join("report.html").display()))?;

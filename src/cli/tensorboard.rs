@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::say;
+use crate::output::note;
 
 /// Write an experiment's runs as event files for TensorBoard
 ///
@@ -27,8 +28,8 @@ impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
         let written = crate::tensorboard::write(&self.folder)?;
         if !written.diverged.is_empty() {
-            eprintln!(
-                "warning: values that are no numbers are left out: {} diverged",
+            note!(
+                "warning: values that are not finite are left out: {} diverged",
                 written.diverged.join(", ")
             );
         }

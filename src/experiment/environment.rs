@@ -1,21 +1,39 @@
-//! Where results came from: versions, machine, command.
+//! Where results came from: versions, machine, command, for every start of the program that worked on a run.
 
-use std::path::Path;
+use std::{fs, io::ErrorKind, path::Path};
 
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tch::Device;
 
 use super::material::Fold;
 use crate::chunks::Split;
 
-/// The file in a run's folder.
-pub const ENVIRONMENT: &str = "environment.json";
+/// The entries of an `environment.json`, one for each start of the program that worked on the run, the last one last; none where there is
+/// no file. Older versions kept the last only.
+///
+/// # Errors
+/// It cannot be read, or is damaged.
+pub fn read(file: &Path) -> Result<Vec<Value>> {
+    let text = match fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.with_context(|| format!("cannot read {}", file.display()))?,
+    };
+    let entries = serde_json::from_str(&text).with_context(|| {
+        format!("{} is damaged: remove the run's folder, and it is run again", file.display())
+    })?;
+    Ok(match entries {
+        Value::Array(entries) => entries,
+        entry => vec![entry],
+    })
+}
 
-/// What `environment.json` records of a run of this fold.
-pub fn environment(device: Device, split: &Split, fold: &Fold) -> Value {
+/// An entry of `environment.json` of a run of this fold; `validation` is its number of validation episodes.
+pub fn environment(device: Device, split: &Split, fold: &Fold, validation: usize) -> Value {
     json!({
         "quickstudy": env!("CARGO_PKG_VERSION"),
         "git_commit": option_env!("QUICKSTUDY_COMMIT"),
+        "uncommitted_changes": option_env!("QUICKSTUDY_CHANGED").map(|changed| changed == "true"),
         "rustc": option_env!("QUICKSTUDY_RUSTC"),
         "tch": "0.24.0", // pinned by Cargo.toml
         "libtorch": option_env!("QUICKSTUDY_LIBTORCH"),
@@ -26,14 +44,9 @@ pub fn environment(device: Device, split: &Split, fold: &Fold) -> Value {
         "tasks_at_once": split.largest,
         "test_episodes_sha256": fold.hash,
         "classes": fold.classes,
+        "validation_episodes": validation,
         "command": std::env::args().collect::<Vec<_>>(),
     })
-}
-
-/// What a run's folder has recorded; null where it has nothing, or nothing that can be read.
-pub fn recorded(run: &Path) -> Value {
-    let text = std::fs::read_to_string(run.join(ENVIRONMENT)).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// What of that can change a number's last digits, and differs between two environments: `threads: 2, now 1`.

@@ -3,10 +3,11 @@
 pub mod check;
 pub mod classes;
 pub mod dataset;
-pub mod environment;
+pub(crate) mod environment;
 pub mod example;
 pub mod fit;
 pub mod folder;
+mod growing;
 pub mod material;
 pub mod method;
 pub mod plan;
@@ -34,6 +35,7 @@ use crate::{
     chunks::Split,
     data::Source,
     misuse::{Misuse, panic_message},
+    output::note,
 };
 use folder::{Existing, Folder};
 use material::Material;
@@ -92,7 +94,6 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         stop: options.stop,
         machine: Machine { device: options.device, split: &options.split, budget: options.budget },
         goal: options.goal,
-        replaces: options.existing == Existing::Replace,
     };
     let folds = material.folds()?;
     if options.goal != Goal::Test {
@@ -100,13 +101,13 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
     }
     let changes = workplace.check_starts(&folds)?;
     if !changes.is_empty() {
-        eprintln!(
+        note!(
             "warning: an unfinished run was begun in other surroundings ({}); its numbers will differ by rounding from those \
              of a run in one",
             changes.join("; ")
         );
     }
-    folder.begin(experiment, options.existing)?;
+    folder.begin(experiment)?;
     let width = experiment.methods.keys().map(String::len).max().unwrap_or(0);
     let (mut failures, mut table) = (Vec::new(), String::new());
     for name in experiment.methods.keys() {

@@ -1,13 +1,18 @@
 //! The runs of an experiment: every method with every fold and seed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use super::{method::Method, spec::Experiment};
-use crate::algorithms::Testing;
+use super::{environment, method::Method, spec::Experiment};
+use crate::algorithms::{Testing, Training};
 
 /// One method with one fold and seed.
 #[derive(Clone, Debug)]
 pub struct Run<'a> {
+    /// The experiment.
+    pub experiment: &'a Experiment,
     /// The method's name in the experiment file.
     pub name: &'a str,
     /// The method.
@@ -20,7 +25,15 @@ pub struct Run<'a> {
     pub folder: String,
 }
 
-/// Written when a run is done, so that its being there says so.
+/// Episodes of `validation.csv` for methods without validation while training.
+const VALIDATION_EPISODES: usize = 200;
+pub(crate) const CONFIG: &str = "config.yaml";
+pub(crate) const ENVIRONMENT: &str = "environment.json";
+/// Every iteration of training.
+pub(crate) const TRAIN: &str = "train.csv";
+/// What was learned.
+pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
+/// Written last.
 pub const EVALUATION: &str = "evaluation.csv";
 /// Written when a run is trained and validated.
 pub(crate) const VALIDATION: &str = "validation.csv";
@@ -52,7 +65,7 @@ impl Experiment {
                 for &seed in &self.seeds {
                     let part = if folds > 1 { format!("-fold{fold}") } else { String::new() };
                     let folder = format!("{name}{part}-seed{seed}");
-                    runs.push(Run { name, method, fold, seed, folder });
+                    runs.push(Run { experiment: self, name, method, fold, seed, folder });
                 }
             }
         }
@@ -66,11 +79,46 @@ impl Experiment {
 }
 
 impl Run<'_> {
-    /// Whether the run has done in the experiment's folder what is asked for.
+    /// Whether the run has done in the experiment's folder what is asked for, and all its files are there and whole.
     pub fn is_done(&self, results: &Path, goal: Goal) -> bool {
-        match goal {
-            Goal::Test => results.join(self.file(EVALUATION)).exists(),
-            Goal::Validate { until } => self.validated(results, until).is_some(),
+        let is_there = |file: &&str| results.join(self.file(file)).exists();
+        let learned = match self.method.algorithm.training() {
+            Training::Nothing => &[CONFIG, ENVIRONMENT, CHECKPOINT][..],
+            _ => &[CONFIG, ENVIRONMENT, CHECKPOINT, TRAIN],
+        };
+        learned.iter().all(is_there)
+            && match goal {
+                Goal::Validate { until } => self.validated(results, until).is_some(),
+                Goal::Test => {
+                    let validation =
+                        !self.owes_validation(results) || self.validated(results, None).is_some();
+                    validation && has_rows(&results.join(self.file(EVALUATION)), self.test_rows())
+                }
+            }
+    }
+
+    /// Episodes that it is validated on, if there are classes for any.
+    pub fn validation_episodes(&self) -> usize {
+        let train = self.method.train(&self.experiment.train);
+        train.validate.map_or(VALIDATION_EPISODES, |validation| validation.episodes)
+    }
+
+    /// Whether there were classes to validate it on when it was last worked on; runs of older versions do not tell.
+    fn owes_validation(&self, results: &Path) -> bool {
+        let entries = environment::read(&results.join(self.file(ENVIRONMENT))).unwrap_or_default();
+        entries.last().is_some_and(|entry| entry["validation_episodes"].as_u64() > Some(0))
+    }
+
+    /// Rows of a test on so many episodes.
+    fn rows(&self, episodes: usize) -> usize {
+        episodes * self.experiment.evaluate.steps.len() * self.experiment.test_shots().len()
+    }
+
+    /// Rows of `evaluation.csv`.
+    fn test_rows(&self) -> usize {
+        match self.method.algorithm.testing() {
+            Testing::Episodes => self.rows(self.experiment.evaluate.episodes),
+            Testing::WholeDataset => self.experiment.evaluate.steps.len(),
         }
     }
 
@@ -82,11 +130,17 @@ impl Run<'_> {
     /// The validation that is in the experiment's folder of a training until an iteration: paused there, or complete before it.
     pub fn validated(&self, results: &Path, until: Option<usize>) -> Option<PathBuf> {
         let files = [until, None].map(|paused| results.join(self.validation(paused)));
-        files.into_iter().find(|file| file.exists())
+        files.into_iter().find(|file| has_rows(file, self.rows(self.validation_episodes())))
     }
 
     /// A file of the run, relative to the experiment's folder.
     pub fn file(&self, name: &str) -> PathBuf {
         Path::new(&self.folder).join(name)
     }
+}
+
+/// Whether a CSV file has a header and so many rows, the last of them whole.
+fn has_rows(file: &Path, rows: usize) -> bool {
+    let bytes = fs::read(file).unwrap_or_default();
+    bytes.ends_with(b"\n") && bytes.iter().filter(|byte| **byte == b'\n').count() == rows + 1
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::train::Progress;
+use crate::{output::note, train::Progress};
 
 /// The line of one method.
 pub struct MethodLine {
@@ -71,7 +71,7 @@ impl MethodLine {
         let line = format!("{} {what}, {:.0} s", self.bar.prefix(), self.started.elapsed().as_secs_f64());
         if self.bar.is_hidden() {
             if !self.quiet {
-                eprintln!("{}: {what}, {:.0} s", self.name, self.started.elapsed().as_secs_f64());
+                note!("{}: {what}, {:.0} s", self.name, self.started.elapsed().as_secs_f64());
             }
             return;
         }

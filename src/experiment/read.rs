@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use serde_saphyr::Error as YamlError;
 
 use super::{check::Checked, spec::Experiment};
-use crate::misuse::{Misuse, misuse};
+use crate::{
+    misuse::{Misuse, misuse},
+    output::note,
+};
 
 /// What the command line changes in an experiment.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +76,7 @@ pub fn read(file: &Path, changes: &Changes) -> Result<Experiment> {
             .map_err(|error| Misuse(format!("--set {change}: the value is not YAML: {error}")))?;
         let assigned = resolved.assign(path, value).with_context(|| format!("{source}: --set {change}"))?;
         if let Assigned::NewMethod(name) = assigned {
-            eprintln!("note: --set adds a method, {name}, to those of {source}");
+            note!("note: --set adds a method, {name}, to those of {source}");
         }
     }
     let seeds = changes.seeds.iter().map(|seeds| format!("seeds={seeds:?}"));

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde::de::DeserializeOwned;
 
 use super::{
     folder,
@@ -14,7 +13,7 @@ use super::{
 };
 use crate::{
     figures::{Results, draw_all},
-    records::{self, Damage},
+    records::{self, Damage, Row},
     summary::{chosen_steps, summarise},
 };
 
@@ -68,17 +67,12 @@ pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result
 }
 
 /// The rows of a file of every run that has it.
-fn rows<Row: DeserializeOwned>(
-    path: &Path,
-    experiment: &Experiment,
-    file: &str,
-    damage: &mut Damage,
-) -> Result<Vec<Row>> {
+fn rows<R: Row>(path: &Path, experiment: &Experiment, file: &str, damage: &mut Damage) -> Result<Vec<R>> {
     let mut rows = Vec::new();
     for run in experiment.runs() {
         let file = path.join(run.file(file));
         if file.exists() {
-            rows.extend(damage.read::<Row>(&file)?);
+            rows.extend(damage.read::<R>(&file)?);
         }
     }
     Ok(rows)

@@ -1,8 +1,6 @@
 //! One run: builds its parts, trains, tests, and leaves its files.
 
 use std::{
-    fs::OpenOptions,
-    io::Write,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
@@ -12,11 +10,12 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::{
-    environment::{ENVIRONMENT, environment},
+    environment::environment,
     example::Example,
     folder::Folder,
+    growing::{TrainCsv, append},
     material::{Fold, Material},
-    plan::{EVALUATION, EXAMPLE, Goal, Run},
+    plan::{CHECKPOINT, CONFIG, ENVIRONMENT, EVALUATION, EXAMPLE, Goal, Run, TRAIN},
     progress::MethodLine,
     start::{Machine, Ready},
     state,
@@ -26,6 +25,7 @@ use crate::{
     algorithms::{Testing, Training},
     evaluate::Verdict,
     models::Params,
+    output::note,
     records::{self, TrainRow},
     tasks::{TaskSource, few_shot::AllClasses, frozen::FrozenEpisodes},
     train::{Halt, Progress, State, Trainer, Validator},
@@ -64,18 +64,14 @@ pub struct Workplace<'a> {
     pub machine: Machine<'a>,
     /// How far runs go.
     pub goal: Goal,
-    /// Whether results that are there will be replaced.
-    pub replaces: bool,
 }
 
-/// Episodes of `validation.csv` for methods without validation while training.
-const VALIDATION_EPISODES: usize = 200;
 /// A validation saves the state, unless it was saved this short a time ago.
 const SAVE_AT_LEAST_AFTER: Duration = Duration::from_millis(500);
 /// Without a validation the state is saved this often.
 const SAVE_AT_MOST_AFTER: Duration = Duration::from_secs(20);
-/// What was learned.
-pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
+/// From which training goes on.
+const STATE: &str = "state.safetensors";
 
 impl Workplace<'_> {
     /// Trains and tests one run, going on from its state if it left one.
@@ -86,10 +82,15 @@ impl Workplace<'_> {
         let experiment = self.material.experiment;
         let started = Instant::now();
         let ready = self.start(run, fold)?;
-        let environment = environment(self.machine.device, &ready.split, fold);
-        let text = serde_json::to_string_pretty(&environment).context("JSON")?;
+        let testing = run.method.algorithm.testing();
+        let validation = self.material.validation(fold, run.validation_episodes());
+        let validated = validation.as_ref().filter(|_| testing == Testing::Episodes);
+        let episodes = validated.map_or(0, FrozenEpisodes::len);
+        let mut entries = self.entries(run)?;
+        entries.push(environment(self.machine.device, &ready.split, fold, episodes));
+        let text = serde_json::to_string_pretty(&entries).context("JSON")?;
         self.write(run, ENVIRONMENT, text.as_bytes())?;
-        self.write(run, "config.yaml", serde_saphyr::to_string(experiment).context("YAML")?.as_bytes())?;
+        self.write(run, CONFIG, serde_saphyr::to_string(experiment).context("YAML")?.as_bytes())?;
 
         let train = run.method.train(&experiment.train);
         let training = run.method.algorithm.training();
@@ -97,8 +98,6 @@ impl Workplace<'_> {
             Training::Episodes { shots } => shots.unwrap_or(experiment.task.shots),
             _ => experiment.task.shots,
         };
-        let episodes = train.validate.as_ref().map_or(VALIDATION_EPISODES, |v| v.episodes);
-        let validation = self.material.validation(fold, episodes);
         let state = match training {
             Training::Nothing => State::new(ready.theta.share(), &train.outer),
             Training::Episodes { .. } => {
@@ -112,9 +111,7 @@ impl Workplace<'_> {
         };
         let theta = ready.learner.checkpoint(&state.result().detached(self.machine.device));
         self.save_checkpoint(run, &theta)?;
-        if run.method.algorithm.testing() == Testing::Episodes
-            && let Some(validation) = &validation
-        {
+        if let Some(validation) = validated {
             let rows = self.test(run, &ready, &theta, validation, line)?;
             let paused = self.until().filter(|until| state.iteration == *until && *until < train.iterations);
             self.folder.write(run.validation(paused), &records::to_csv(&rows)?)?;
@@ -126,7 +123,7 @@ impl Workplace<'_> {
                 json!({"event": "validated", "seconds": seconds, "iterations": state.iteration}),
             )?);
         }
-        let rows = match run.method.algorithm.testing() {
+        let rows = match testing {
             Testing::Episodes => {
                 if (run.fold, Some(&run.seed)) == (0, experiment.seeds.first()) {
                     let example = Example::of(self.material, fold, &*ready.learner, &theta, draws(run));
@@ -152,19 +149,31 @@ impl Workplace<'_> {
         line: &mut MethodLine,
     ) -> Result<State, Ended> {
         let train = run.method.train(&self.material.experiment.train);
-        let train_csv = self.folder.path.join(run.file("train.csv"));
+        let train_csv = self.folder.path.join(run.file(TRAIN));
         let fresh = State::new(ready.theta.detached(self.machine.device), &train.outer);
-        let state =
-            state::load(&self.folder.path.join(run.file("state.safetensors")), &fresh, self.machine.device)?;
-        let mut rows: Vec<TrainRow> = Vec::new();
-        if let Some(state) = &state {
-            rows = records::read(&train_csv)?;
-            rows.retain(|row| row.iteration <= state.iteration);
-            self.log(run, json!({"event": "resumed", "iteration": state.iteration}))?;
-        } else {
-            self.log(run, json!({"event": "started"}))?;
-        }
-        let state = state.unwrap_or(fresh);
+        let left = state::load(&self.folder.path.join(run.file(STATE)), &fresh, self.machine.device)?;
+        let left = match left {
+            None => None,
+            Some(state) => {
+                let rows = TrainCsv::until(train_csv.clone(), state.iteration)?;
+                if rows.is_none() {
+                    note!(
+                        "warning: {} lacks iterations that were done: it is trained again from the start",
+                        train_csv.display()
+                    );
+                }
+                rows.map(|rows| (state, rows))
+            }
+        };
+        let event = match &left {
+            Some((state, _)) => json!({"event": "resumed", "iteration": state.iteration}),
+            None => json!({"event": "started"}),
+        };
+        self.log(run, event)?;
+        let (state, mut rows) = match left {
+            Some(left) => left,
+            None => (fresh, TrainCsv::new(train_csv)?),
+        };
         let validator = train.validate.as_ref().zip(validation).map(|(v, episodes)| Validator {
             episodes,
             shots: self.material.experiment.task.shots,
@@ -198,18 +207,18 @@ impl Workplace<'_> {
             }
             let due = if progress.validation.is_some() { SAVE_AT_LEAST_AFTER } else { SAVE_AT_MOST_AFTER };
             if stop || progress.iteration == 0 || saved.elapsed() > due {
-                self.write(run, "train.csv", &records::to_csv(&rows)?)?;
-                self.write(run, "state.safetensors", &state::save(state)?)?;
+                rows.save()?;
+                self.write(run, STATE, &state::save(state)?)?;
                 saved = Instant::now();
             }
             Ok(if stop { Verdict::Stop } else { Verdict::Continue })
         });
         if let Err(Halt::Diverged { .. }) = &state {
-            self.write(run, "train.csv", &records::to_csv(&rows)?)?; // how it came to that
+            rows.save()?; // how it came to that
         }
         let state = state?;
-        self.write(run, "train.csv", &records::to_csv(&rows)?)?;
-        self.write(run, "state.safetensors", &state::save(&state)?)?;
+        rows.save()?;
+        self.write(run, STATE, &state::save(&state)?)?;
         Ok(state)
     }
 
@@ -235,9 +244,8 @@ impl Workplace<'_> {
     pub fn log(&self, run: &Run, mut event: Value) -> Result<()> {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         event["time"] = json!(now.as_secs_f64());
-        let path = self.folder.path.join(run.file("log.jsonl"));
-        let append = || writeln!(OpenOptions::new().create(true).append(true).open(&path)?, "{event}");
-        append().with_context(|| format!("cannot write {}", path.display()))
+        append(&self.folder.path.join(run.file("log.jsonl")), format!("{event}\n").as_bytes())?;
+        Ok(())
     }
 }
 

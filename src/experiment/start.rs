@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::Value;
 use tch::Device;
 
 use super::{
-    environment::{ENVIRONMENT, differences, environment, recorded},
+    environment::{self, differences, environment},
     material::{Fold, Material},
-    plan::Run,
+    plan::{ENVIRONMENT, Run},
     run::Workplace,
     spec::{Experiment, Initialisation, Task},
 };
@@ -23,6 +23,7 @@ use crate::{
 };
 
 /// What of the machine is used.
+#[derive(Clone, Copy)]
 pub struct Machine<'a> {
     /// Where tensors live.
     pub device: Device,
@@ -107,20 +108,17 @@ impl Workplace<'_> {
         for run in self.material.experiment.runs() {
             let fold = &folds[run.fold];
             let ready = self.start(&run, fold)?;
-            let file = self.folder.path.join(run.file(ENVIRONMENT));
-            if !file.exists() {
-                continue;
-            }
-            let left = recorded(&self.folder.path.join(&run.folder));
-            if !self.replaces && left["test_episodes_sha256"] != json!(fold.hash) {
+            let entries = self.entries(&run)?;
+            if entries.iter().any(|entry| entry["test_episodes_sha256"] != fold.hash.as_str()) {
                 misuse!(
                     "{} was made with other test episodes: the data set has changed. Replace the results with --fresh, \
                      or choose another folder with --out",
-                    file.display()
+                    self.folder.path.join(run.file(ENVIRONMENT)).display()
                 );
             }
-            if !self.replaces && !run.is_done(&self.folder.path, self.goal) {
-                changes.extend(differences(&left, &environment(self.machine.device, &ready.split, fold)));
+            if !run.is_done(&self.folder.path, self.goal) {
+                let now = environment(self.machine.device, &ready.split, fold, 0);
+                changes.extend(entries.iter().flat_map(|entry| differences(entry, &now)));
             }
         }
         changes.sort();
@@ -128,9 +126,21 @@ impl Workplace<'_> {
         Ok(changes)
     }
 
-    /// What a run starts with.
+    /// The entries of a run's `environment.json`; none where it begins anew.
+    pub(super) fn entries(&self, run: &Run) -> Result<Vec<Value>> {
+        match self.folder.replaces {
+            true => Ok(Vec::new()),
+            false => environment::read(&self.folder.path.join(run.file(ENVIRONMENT))),
+        }
+    }
+
+    /// What a run starts with. One that goes on keeps the size of its chunks, and so its rounding, however much memory is free now.
     pub(super) fn start(&self, run: &Run, fold: &Fold) -> Result<Ready> {
-        Ready::start(self.material, run, fold, &self.machine)
+        let recorded = self.entries(run)?.last().and_then(|entry| entry["tasks_at_once"].as_u64());
+        let recorded = recorded.and_then(|tasks| usize::try_from(tasks).ok()).filter(|tasks| *tasks > 0);
+        let largest = self.machine.split.largest.min(recorded.unwrap_or(usize::MAX));
+        let split = self.machine.split.clone().with_largest(largest);
+        Ready::start(self.material, run, fold, &Machine { split: &split, ..self.machine })
     }
 }
 

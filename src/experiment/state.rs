@@ -100,6 +100,7 @@ pub fn load(path: &Path, fresh: &State, device: Device) -> Result<Option<State>>
             outer: outer.collect::<Result<_>>()?,
             best: best.transpose()?,
             stale: header.stale,
+            paused: None,
         })
     };
     read()

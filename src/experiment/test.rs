@@ -99,21 +99,8 @@ impl Workplace<'_> {
         let steps = &self.material.experiment.evaluate.steps;
         // One large task: here libtorch's own threads are the ones that pay.
         tch::set_num_threads(self.machine.split.threads() as i32);
-        let done = AtomicBool::new(false);
-        let scores = std::thread::scope(|scope| {
-            // It takes minutes and leaves nothing before its end, so that to stop it is to leave.
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    if self.stop.load(Ordering::Relaxed) {
-                        std::process::exit(INTERRUPTED.into());
-                    }
-                    std::thread::sleep(Duration::from_millis(50));
-                }
-            });
-            let whole = whole_dataset(data, &self.material.bank);
-            let scores = score(learner, theta, &whole, steps, draws(run));
-            done.store(true, Ordering::Relaxed);
-            scores
+        let scores = or_leave(self.stop, || {
+            score(learner, theta, &whole_dataset(data, &self.material.bank), steps, draws(run))
         });
         tch::set_num_threads(1);
         let scores = scores.into_iter().flatten().zip(steps);
@@ -134,7 +121,52 @@ impl Workplace<'_> {
     }
 }
 
+/// Does work that takes minutes and leaves nothing before its end, so that to stop it is to leave the program.
+fn or_leave<R>(stop: &AtomicBool, work: impl FnOnce() -> R) -> R {
+    /// Set at the end of the work, also where libtorch panics.
+    struct Done<'a>(&'a AtomicBool);
+    impl Drop for Done<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _done = Done(&done);
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                if stop.load(Ordering::Relaxed) {
+                    std::process::exit(INTERRUPTED.into());
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        work()
+    })
+}
+
 /// What a run's method draws from while it adapts to a test task.
 pub(crate) fn draws(run: &Run) -> Draws {
     Draws { seed: run.seed, purpose: Purpose::Adapt, occasion: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::mpsc::channel,
+    };
+
+    use super::*;
+
+    #[test]
+    fn work_that_panics_ends() {
+        let (ended, waits) = channel();
+        std::thread::spawn(move || {
+            let stop = AtomicBool::new(false);
+            let work = || or_leave(&stop, || -> usize { panic!("as libtorch does") });
+            let _ = ended.send(catch_unwind(AssertUnwindSafe(work)).is_err()); // the test may have given up
+        });
+        assert_eq!(waits.recv_timeout(Duration::from_secs(20)), Ok(true), "it hangs");
+    }
 }

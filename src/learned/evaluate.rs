@@ -9,10 +9,10 @@ use crate::{
     data::Source,
     experiment::{
         dataset::DatasetSpec,
-        environment::recorded,
+        environment,
         folder::CONFIG,
         material::Material,
-        plan::Run,
+        plan::{ENVIRONMENT, Run},
         progress::MethodLine,
         read::{self, Changes},
         spec::Experiment,
@@ -97,8 +97,9 @@ pub fn evaluate(
     let chosen = learned.chosen_steps()?;
     let summary = summarise(&rows, &[run.name.to_owned()]);
     let table = tables(&summary, 1, |row| chosen.contains(&(row.shots, row.step)), false);
-    let environment = recorded(&learned.folder);
-    let own_episodes = environment["test_episodes_sha256"] == fold.hash.as_str();
+    let entries = environment::read(&learned.folder.join(ENVIRONMENT)).unwrap_or_default();
+    let own_episodes =
+        entries.last().is_some_and(|entry| entry["test_episodes_sha256"] == fold.hash.as_str());
     let mut warnings: Vec<String> = trained.into_iter().collect();
     if !own_episodes && !changed.changes_episodes(learned) {
         let name = &material.dataset.name;

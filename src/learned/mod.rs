@@ -18,8 +18,8 @@ use crate::{
     algorithms::Testing,
     experiment::{
         folder::{self, CONFIG},
+        plan::CHECKPOINT,
         plan::{Run, VALIDATION},
-        run::CHECKPOINT,
         spec::Experiment,
         state,
     },

@@ -38,7 +38,7 @@ impl Report {
                 text += &format!("- {what}: {value}\n");
             }
             if let Some(command) = &section.command {
-                text += &format!("\n    {command}\n");
+                text += &format!("\n    {}\n", command.replace('\n', "\n    "));
             }
             text += &format!("\n```yaml\n{}```\n", section.yaml);
         }

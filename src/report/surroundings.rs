@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    experiment::{environment::recorded, spec::Experiment},
+    experiment::{environment, plan::ENVIRONMENT, spec::Experiment},
     runs::Log,
     tasks::class_split::NamedParts,
 };
@@ -15,7 +15,7 @@ use crate::{
 pub struct Surroundings {
     /// Names and values.
     pub facts: Vec<(String, String)>,
-    /// The command that made the first run.
+    /// The commands that worked on the first run, one a line.
     pub command: Option<String>,
     /// The hashes of the test episodes, one for each fold.
     pub episodes: Vec<String>,
@@ -33,40 +33,51 @@ impl Surroundings {
         let mut values: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut episodes: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         let mut classes = BTreeMap::new();
-        let (mut seconds, mut command) = (0.0, None);
+        let (mut seconds, mut commands) = (0.0, Vec::new());
+        let mut warnings = Vec::new();
         for run in experiment.runs() {
-            let environment = recorded(&path.join(&run.folder));
-            for key in KEYS {
-                let value = &environment[key];
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                let known = values.entry(key).or_default();
-                if value != "null" && !known.contains(&value) {
-                    known.push(value);
+            let entries = environment::read(&path.join(run.file(ENVIRONMENT)));
+            let entries = entries.unwrap_or_else(|error| {
+                warnings.push(format!("{error:#}"));
+                Vec::new()
+            });
+            let is_first = commands.is_empty();
+            for environment in &entries {
+                for key in KEYS {
+                    let value = &environment[key];
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    let known = values.entry(key).or_default();
+                    if value != "null" && !known.contains(&value) {
+                        known.push(value);
+                    }
+                }
+                if let Some(hash) = environment["test_episodes_sha256"].as_str() {
+                    let known = episodes.entry(run.fold).or_default();
+                    if !known.iter().any(|known| known == hash) {
+                        known.push(hash.to_owned());
+                    }
+                }
+                if let Ok(parts) = NamedParts::deserialize(&environment["classes"]) {
+                    classes.entry(run.fold).or_insert(parts);
+                }
+                if let Some(words) = environment["command"].as_array() {
+                    let words: Vec<String> = words.iter().filter_map(Value::as_str).map(quoted).collect();
+                    let command = format!("quickstudy {}", words.get(1..).unwrap_or_default().join(" "));
+                    if is_first && !commands.contains(&command) {
+                        commands.push(command);
+                    }
                 }
             }
-            if let Some(hash) = environment["test_episodes_sha256"].as_str() {
-                let known = episodes.entry(run.fold).or_default();
-                if !known.iter().any(|known| known == hash) {
-                    known.push(hash.to_owned());
-                }
-            }
-            if let Ok(parts) = NamedParts::deserialize(&environment["classes"]) {
-                classes.entry(run.fold).or_insert(parts);
-            }
-            if let Some(words) = environment["command"].as_array() {
-                let words: Vec<String> = words.iter().filter_map(Value::as_str).map(quoted).collect();
-                command.get_or_insert(format!("quickstudy {}", words.get(1..).unwrap_or_default().join(" ")));
-            }
-            seconds += Log::read(&path.join(run.file("log.jsonl"))).map_or(0.0, |log| log.seconds);
+            let log_file = path.join(run.file("log.jsonl"));
+            let log = Log::read(&log_file).unwrap_or_default();
+            warnings.extend(log.damage(&log_file));
+            seconds += log.seconds;
         }
         let mixed = |key: &&str| values.get(*key).is_some_and(|values| values.len() > 1);
-        let mut warnings: Vec<String> = ["quickstudy", "git_commit", "libtorch", "processor", "device"]
-            .iter()
-            .filter(|key| mixed(key))
-            .map(|key| {
-                format!("the runs were made with different values of {key}: {}", values[*key].join(", "))
-            })
-            .collect();
+        let mixed = ["quickstudy", "git_commit", "libtorch", "processor", "device"].into_iter().filter(mixed);
+        warnings.extend(mixed.map(|key| {
+            format!("the runs were made with different values of {key}: {}", values[key].join(", "))
+        }));
         let comparable = episodes.values().all(|hashes| hashes.len() < 2);
         if !comparable {
             warnings.push(
@@ -81,6 +92,7 @@ impl Surroundings {
             .filter(|(_, value)| !value.is_empty())
             .collect();
         facts.push(("computing time".into(), format!("{seconds:.0} s in all runs")));
+        let command = (!commands.is_empty()).then(|| commands.join("\n"));
         Self {
             facts,
             command,
@@ -93,8 +105,17 @@ impl Surroundings {
 }
 
 /// What a report says of the surroundings.
-const KEYS: [&str; 8] =
-    ["quickstudy", "git_commit", "rustc", "libtorch", "system", "processor", "device", "threads"];
+const KEYS: [&str; 9] = [
+    "quickstudy",
+    "git_commit",
+    "uncommitted_changes",
+    "rustc",
+    "libtorch",
+    "system",
+    "processor",
+    "device",
+    "threads",
+];
 
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {

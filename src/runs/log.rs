@@ -2,7 +2,7 @@
 
 use std::{fs, io::ErrorKind, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
 /// A line of the file.
@@ -54,13 +54,16 @@ pub struct Log {
     pub time: Option<f64>,
     /// How the last session ended.
     pub ending: Ending,
+    /// Lines that could not be read and were left out.
+    pub damaged: usize,
 }
 
 impl Log {
-    /// Reads a log; an empty one where there is no file. A last line that is not whole yet is left out.
+    /// Reads a log; an empty one where there is no file. Damaged lines are left out and counted, a last one that is not whole yet
+    /// is only left out.
     ///
     /// # Errors
-    /// It cannot be read, or a line before the last is damaged.
+    /// It cannot be read.
     pub fn read(file: &Path) -> Result<Self> {
         let bytes = match fs::read(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
@@ -68,16 +71,21 @@ impl Log {
         };
         let text = String::from_utf8_lossy(&bytes);
         let mut log = Self::default();
-        let mut lines = text.split('\n').enumerate().peekable();
-        while let Some((i, line)) = lines.next() {
-            let is_last = lines.peek().is_none();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        for line in whole.lines() {
             match serde_json::from_str::<Line>(line) {
                 Ok(line) => log.take(line),
-                Err(_) if is_last => {}
-                Err(error) => bail!("line {} of {} is damaged: {error}", i + 1, file.display()),
+                Err(_) => log.damaged += 1,
             }
         }
         Ok(log)
+    }
+
+    /// What a reader of this log's file is told of damaged lines, if there are any.
+    pub fn damage(&self, file: &Path) -> Option<String> {
+        let (is, lines) = if self.damaged == 1 { ("is", "line") } else { ("are", "lines") };
+        (self.damaged > 0)
+            .then(|| format!("{} {lines} of {} {is} damaged and left out", self.damaged, file.display()))
     }
 
     fn take(&mut self, line: Line) {
@@ -163,11 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_left_out_and_a_damaged_one_is_an_error() {
+    fn a_torn_last_line_is_left_out_and_damaged_ones_are_counted() {
         let whole = log(KILLED).expect("sound");
         assert_eq!(log(&format!("{KILLED}{{\"event\":\"val")).expect("sound"), whole);
-        let error = log(&format!("{{\"event\n{KILLED}")).expect_err("damaged");
-        assert!(format!("{error:#}").contains("line 1 of"), "{error:#}");
+        let damaged = log(&format!("{{\"event\n{KILLED}")).expect("readable");
+        assert_eq!(damaged, Log { damaged: 1, ..whole });
+        assert_eq!(damaged.damage(Path::new("a")).as_deref(), Some("1 line of a is damaged and left out"));
         assert_eq!(Log::read(Path::new("nowhere/log.jsonl")).expect("empty"), Log::default());
     }
 

@@ -11,7 +11,7 @@ mod study;
 
 use std::{
     cmp::Ordering,
-    fs::{self, File, TryLockError},
+    fs,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -19,6 +19,7 @@ use std::{
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::experiment::folder::is_at_work;
 pub use log::{Log, Validated};
 pub use scan::scan;
 
@@ -194,12 +195,6 @@ fn together(runs: &[RunStatus]) -> State {
         () if all(&[State::Done, State::Validated]) => State::Validated,
         () => State::Unfinished,
     }
-}
-
-/// Whether a process is at work in a results folder. Its lock is only shared for an instant: the folder stays as it is.
-fn is_at_work(folder: &Path) -> bool {
-    let lock = File::open(folder.join(".lock"));
-    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// When a file was written, in seconds since 1970.

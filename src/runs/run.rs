@@ -14,7 +14,7 @@ use super::{
     modified,
 };
 use crate::{
-    experiment::plan::{EVALUATION, Run, VALIDATION},
+    experiment::plan::{Goal, Run},
     records::TrainRow,
 };
 
@@ -30,11 +30,12 @@ pub(super) struct Found {
 }
 
 /// Reads a run that is planned for so many iterations.
-pub(super) fn read(experiment: &Path, run: &Run, planned: usize) -> Found {
-    let file = |name| experiment.join(run.file(name));
+pub(super) fn read(results: &Path, run: &Run, planned: usize) -> Found {
+    let file = |name| results.join(run.file(name));
     let environment = modified(&file("environment.json"));
-    let mut reason = None;
-    let log = Log::read(&file("log.jsonl")).unwrap_or_else(|error| {
+    let mut reason = None; // for which it cannot be read
+    let log_file = file("log.jsonl");
+    let log = Log::read(&log_file).unwrap_or_else(|error| {
         reason = Some(format!("{error:#}"));
         Log::default()
     });
@@ -50,15 +51,16 @@ pub(super) fn read(experiment: &Path, run: &Run, planned: usize) -> Found {
     let best = curve.iter().map(|point| Best { measure: Measure::ValidationAccuracy, value: point.1 });
     let state = match &log.ending {
         _ if reason.is_some() => State::Damaged,
-        _ if file(EVALUATION).exists() => State::Done,
+        _ if run.is_done(results, Goal::Test) => State::Done,
         Ending::Failed(_) => State::Failed,
-        _ if file(VALIDATION).exists() => State::Validated,
+        _ if run.is_done(results, Goal::Validate { until: None }) => State::Validated,
         _ if environment.is_some() || log.time.is_some() => State::Unfinished,
         _ => State::Waiting,
     };
     if let (State::Failed, Ending::Failed(why)) = (state, &log.ending) {
         reason = Some(why.clone());
     }
+    let reason = reason.or(log.damage(&log_file));
     let began_again = environment.is_some() && environment > log.time;
     let is_open = state != State::Done && (began_again || log.ending == Ending::None);
     let time = log.time.into_iter().chain(environment).max_by(f64::total_cmp);
@@ -119,8 +121,9 @@ fn last_iteration(file: &Path) -> Result<Option<usize>> {
         read => read.with_context(|| format!("cannot read {}", file.display()))?,
     }
     let text = String::from_utf8_lossy(&tail);
-    let line = text.trim_end().lines().next_back().unwrap_or_default();
-    if line.starts_with("method,") && text.trim_end().lines().count() == 1 {
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]); // another row may be under way
+    let line = whole.lines().next_back().unwrap_or_default();
+    if line.is_empty() || line.starts_with("method,") && whole.lines().count() == 1 {
         return Ok(None);
     }
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::{Kind, Listed, experiment, seconds, study};
 use crate::{
-    experiment::folder::CONFIG,
+    experiment::folder::{CONFIG, is_at_work, is_bare},
     misuse::{misuse, panic_message},
     sweep::study::SWEEP,
 };
@@ -43,7 +43,7 @@ fn walk(folder: &Path, depth: usize, now: f64, found: &mut Vec<Listed>) -> std::
     let has = |name: &str| folder.join(name).exists();
     if has(SWEEP) {
         found.push(whatever_it_holds(Kind::Study, folder, || study::read(folder, now)));
-    } else if has(CONFIG) || has(".lock") {
+    } else if has(CONFIG) || has(".lock") && (is_at_work(folder) || !is_bare(folder)) {
         found.push(whatever_it_holds(Kind::Experiment, folder, || experiment::read(folder, now)));
     } else if depth > 0 {
         let mut folders: Vec<PathBuf> = Vec::new();

@@ -77,7 +77,7 @@ fn trial(file: &Path, sweep: &Sweep, now: f64) -> RunStatus {
         Objective::Loss => Best { measure: Measure::ValidationLoss, value: -score },
     });
     if objective == Objective::Accuracy {
-        status.curve = trial.curve;
+        status.curve = sweep.curve(&trial);
     }
     status.reason = trial.error;
     let results = file.with_extension("");
@@ -87,7 +87,10 @@ fn trial(file: &Path, sweep: &Sweep, now: f64) -> RunStatus {
         if let Some(run) = runs.into_iter().find(|run| run.state == State::Running) {
             let best = status.best;
             let (name, seconds) = (status.name, status.seconds + run.seconds);
-            status = RunStatus { name, seconds, best: best.or(run.best), ..run };
+            // Until its first rung what is known is how it validates while it trains.
+            let judged = sweep.pruner.is_some() && !status.curve.is_empty();
+            let curve = if judged { status.curve } else { run.curve };
+            status = RunStatus { name, seconds, best: best.or(run.best), curve, ..run };
         }
     }
     status

@@ -145,10 +145,10 @@ impl Study<'_> {
                     .zip(&options)
                     .map(|(path, options)| value(trial, path, options))
                     .collect(),
-                curve: trial
-                    .curve
-                    .iter()
-                    .map(|&(i, score)| (i as f64, sweep.objective.shown(score)))
+                curve: sweep
+                    .curve(trial)
+                    .into_iter()
+                    .map(|(i, score)| (i as f64, sweep.objective.shown(score)))
                     .collect(),
             })
         };

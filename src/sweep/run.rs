@@ -173,6 +173,7 @@ impl Sweeping<'_> {
                     }
                     Err(error) => self.fail(job.trial, format!("{error:#}"), observe)?,
                 },
+                Ending::Busy => {} // begun again, once the other has ended
                 Ending::Failed(reason) => self.fail(job.trial, reason, observe)?,
                 Ending::Lost(how) => {
                     let saved = self.study.saved(job.trial);

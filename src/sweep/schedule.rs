@@ -23,6 +23,15 @@ impl Sweep {
         trial.rungs.len() >= self.rungs(trial.number).len()
     }
 
+    /// What there is to draw of a trial, iterations and scores: at rungs what it was judged by; without a pruner, when it is judged but
+    /// once, its validations while it trained.
+    pub fn curve(&self, trial: &Trial) -> Vec<(usize, f64)> {
+        match self.pruner {
+            Some(_) => trial.rungs.iter().map(|rung| (rung.iterations, rung.score)).collect(),
+            None => trial.curve.clone(),
+        }
+    }
+
     /// The best trial, the first of equals: of those that are complete, otherwise of those that have come furthest.
     pub fn best<'a>(&self, trials: &'a Trials) -> Option<&'a Trial> {
         let place = |trial: &Trial| {
@@ -170,6 +179,14 @@ mod tests {
         assert_eq!(promoted(&hyperband, &trials(&scores), &[]), [(11, 1), (0, 1), (1, 1), (2, 1)]);
         scores.extend([&[0.1][..], &[0.1], &[0.9]]);
         assert_eq!(hyperband.best(&trials(&scores)).map(|trial| trial.number), Some(14));
+    }
+
+    #[test]
+    fn what_is_drawn_of_a_trial_is_what_it_was_judged_by() {
+        let mut trial = trials(&[&[0.3, 0.7]])[&0].clone();
+        trial.curve = vec![(0, 0.55)];
+        assert_eq!(sweep("{asha: {}}").curve(&trial), [(1, 0.3), (1, 0.7)]);
+        assert_eq!(sweep("null").curve(&trial), [(0, 0.55)]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     experiment::{
-        folder::{Folder, write_whole},
+        folder::{Folder, is_at_work, write_whole},
         spec::Experiment,
     },
     misuse::misuse,
@@ -86,7 +86,9 @@ impl<'a> Study<'a> {
         let folder = Folder::at(&path)?;
         // With a larger budget, or other computers, it is still the same study.
         let comparable = |text: &str| {
-            let mut value: Value = serde_saphyr::from_str(text).unwrap_or_default();
+            // Keys that an older version did not know have their defaults.
+            let sweep: Option<Sweep> = serde_saphyr::from_str(text).ok();
+            let mut value: Value = serde_json::to_value(sweep).unwrap_or_default();
             if let Some(map) = value.as_object_mut() {
                 map.retain(|key, _| !["budget", "slurm"].contains(&key.as_str()));
             }
@@ -250,8 +252,7 @@ impl<'a> Study<'a> {
 
     /// Whether a process is at work on a trial.
     pub fn is_at_work(&self, number: usize) -> bool {
-        let folder = self.file(number, "");
-        folder.exists() && Folder::at(&folder).is_err()
+        is_at_work(&self.file(number, ""))
     }
 
     /// A trial's last words, for why it failed.

@@ -18,7 +18,8 @@ use crate::{
         folder::{self, Folder, write_whole},
         plan::{EVALUATION, Run},
     },
-    records::{self, EvaluationRow, Task, TrainRow},
+    output::note,
+    records::{self, EvaluationRow, Row, Task, TrainRow},
     runs::Log,
     summary::summarise,
 };
@@ -64,6 +65,9 @@ pub fn write(results: &Path) -> Result<Written> {
 fn of_run(results: &Path, run: &Run) -> Result<(Vec<u8>, usize)> {
     let file = |name| results.join(run.file(name));
     let log = Log::read(&file("log.jsonl"))?;
+    if let Some(damage) = log.damage(&file("log.jsonl")) {
+        note!("warning: {damage}");
+    }
     let started = log.time_of(0);
     let mut bytes = Event::first(started).record();
     let mut add = |time, step, value| bytes.extend(Event::of(time, step, value).record());
@@ -130,7 +134,7 @@ fn of_figures(folder: &Path) -> Result<Option<Vec<u8>>> {
     Ok((!files.is_empty()).then_some(bytes))
 }
 
-fn rows<Row: serde::de::DeserializeOwned>(file: &Path) -> Result<Vec<Row>> {
+fn rows<R: Row>(file: &Path) -> Result<Vec<R>> {
     if file.exists() { records::read(file) } else { Ok(Vec::new()) }
 }
 

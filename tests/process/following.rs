@@ -40,7 +40,7 @@ fn runs_lists_experiments_studies_and_what_is_damaged() {
         states,
         [
             ["deeper/small", "experiment", "done"],
-            ["paused", "experiment", "damaged"],
+            ["paused", "experiment", "unfinished"],
             ["rate", "study", "done"],
             ["small", "experiment", "done"],
             ["torn", "experiment", "damaged"],
@@ -60,13 +60,15 @@ fn runs_lists_experiments_studies_and_what_is_damaged() {
     assert_eq!((&small["runs"][2]["best"], &small["runs"][2]["planned"]), (&Value::Null, &0.into()));
     let paused = |run: usize| [&listed[1]["runs"][run]["state"], &listed[1]["runs"][run]["iterations"]];
     assert_eq!(paused(0), [&Value::from("unfinished"), &4.into()]);
-    assert_eq!(paused(3)[0], "damaged");
+    assert_eq!(paused(3)[0], "validated");
     assert_eq!(names(&listed[2]), ["0000", "0001"]);
     assert_eq!(listed[2]["runs"][0]["best"]["measure"], "validation_accuracy");
 
     let ended = sandbox.run(&["runs"]);
     ended.says(0, &[]);
-    for part in ["4/4 runs", "2/2 trials", "  maml-seed1", "torn: results/torn/config.yaml", "line 1 of"] {
+    for part in
+        ["4/4 runs", "2/2 trials", "  maml-seed1", "torn: results/torn/config.yaml", "adam-seed1: 2 lines of"]
+    {
         assert!(ended.stdout.contains(part), "no {part:?} in:\n{}", ended.stdout);
     }
     assert!(!ended.stdout.contains("other"), "{}", ended.stdout);

@@ -7,6 +7,8 @@ mod commands;
 mod editors;
 mod following;
 mod learned;
+mod losses;
+mod output;
 mod pytorch;
 mod report;
 mod runs;

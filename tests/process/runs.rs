@@ -41,7 +41,7 @@ fn an_experiment_leaves_its_files_and_a_table() {
     let hash = |run: &str| {
         let text = sandbox.read(&format!("results/small/{run}/environment.json"));
         let environment: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        environment["test_episodes_sha256"].as_str().expect("a hash").to_owned()
+        environment[0]["test_episodes_sha256"].as_str().expect("a hash").to_owned()
     };
     assert_eq!(hash("maml-seed0").len(), 64);
     assert_eq!(hash("maml-seed0"), hash("adam-seed1"), "all are tested on the same episodes");

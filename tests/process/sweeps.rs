@@ -210,10 +210,25 @@ fn the_worse_trials_are_pruned_and_the_best_is_trained_as_if_never_paused() {
 
     let file = format!("results/rate/trials/{:0>4}.yaml", done[0]);
     sandbox.run(&["experiment", &file, "--no-test", "--threads", "1", "--out", "straight"]).says(0, &[]);
-    for csv in ["train.csv", "validation.csv"] {
-        let straight = sandbox.read(&format!("straight/{:0>4}/maml-seed0/{csv}", done[0]));
-        assert_eq!(straight, sandbox.read(&format!("{}/{csv}", folder(done))), "{csv}");
+    let straight = |csv: &str| sandbox.read(&format!("straight/{:0>4}/maml-seed0/{csv}", done[0]));
+    let paused = |csv: &str| sandbox.read(&format!("{}/{csv}", folder(done)));
+    assert_eq!(straight("validation.csv"), paused("validation.csv"));
+    // It was also validated at its rungs, 2 and 6, between the validations of training, 0, 4, 8, ... and 18.
+    let validated = |csv: &str| -> Vec<usize> {
+        let lines = csv.lines().enumerate().skip(1).filter(|(_, line)| !line.ends_with(",,"));
+        lines.map(|(place, _)| place - 1).collect()
+    };
+    assert_eq!(validated(&straight("train.csv")), [0, 4, 8, 12, 16, 18]);
+    assert_eq!(validated(&paused("train.csv")), [0, 2, 4, 6, 8, 12, 16, 18]);
+    for (straight, paused) in straight("train.csv").lines().zip(paused("train.csv").lines()) {
+        assert!(paused.starts_with(straight.trim_end_matches(',')), "{straight} {paused}");
     }
+    let shown = |number: usize| -> Vec<serde_json::Value> {
+        let text = sandbox.read(&format!("results/rate/trials/{number:04}.json"));
+        let trial: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        trial["curve"].as_array().expect("a curve").clone()
+    };
+    assert_eq!(shown(left[0].parse().expect("a number")).len(), 2, "before training and at its rung");
     // More trials: more of the old ones are worth going on with.
     sandbox
         .write("rate.yaml", pruned("{asha: {reduction: 3}}").replace("trials: 9", "trials: 18").as_bytes());

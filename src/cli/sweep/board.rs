@@ -8,6 +8,7 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::shown;
+use crate::output::note;
 use crate::sweep::{
     names::Names,
     report::State,
@@ -95,7 +96,12 @@ impl<'a> Board<'a> {
 
     fn say(&self, line: &str) {
         if !self.quiet {
-            self.lines.suspend(|| eprintln!("{line}"));
+            // On a terminal above the table.
+            if self.lines.is_hidden() {
+                note!("{line}");
+            } else {
+                let _ = self.lines.println(line); // the terminal may be gone
+            }
         }
     }
 

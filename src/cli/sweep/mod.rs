@@ -3,7 +3,7 @@
 mod board;
 
 use std::{
-    io::{BufRead, IsTerminal, Write},
+    io::{BufRead, IsTerminal},
     path::PathBuf,
     process::ExitCode,
     sync::atomic::Ordering,
@@ -18,6 +18,7 @@ use super::{DataDir, DeviceName, say, stop_flag};
 use crate::{
     experiment::{INTERRUPTED, material::Material},
     misuse::misuse,
+    output::{note, show, whisper},
     sweep::{
         estimate,
         launcher::{Launcher, local::Local, slurm::Slurm},
@@ -116,13 +117,13 @@ impl Arguments {
         board.finish();
         let trials = trials?;
         if stop.load(Ordering::Relaxed) {
-            eprintln!("stopped; everything so far is saved: start the sweep again to go on");
+            note!("stopped; everything so far is saved: start the sweep again to go on");
             return Ok(ExitCode::from(INTERRUPTED));
         }
         if plan.sweep.best(&trials).is_none()
             && let Some(first) = trials.values().next()
         {
-            eprintln!(
+            note!(
                 "error: all {} trials failed; the first, trial {}: {}\nWhen the cause is gone, run them again with --retry-failed",
                 trials.len(),
                 first.number,
@@ -132,14 +133,14 @@ impl Arguments {
         }
         if !self.quiet {
             let best = study.path().join("best.yaml");
-            say(&format!(
+            show(&format!(
                 "\n{}\n{}\n\nAll trials: {}\nFigures:    {}\nTest the best, once: quickstudy experiment {}\n",
                 table(&plan.sweep, &trials),
                 counts(&plan.sweep, &trials),
                 study.path().join("study.csv").display(),
                 study.path().join("figures").display(),
                 best.display()
-            ))?;
+            ));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -199,7 +200,7 @@ impl Arguments {
         }
         say(&text)?;
         if sweep.sampler.learns() && !to_come.is_empty() {
-            eprintln!(
+            note!(
                 "{} learns from its trials: those after the first few will be others",
                 sweep.sampler.name()
             );
@@ -227,7 +228,7 @@ impl Arguments {
     /// The mean seconds of some trials, evenly chosen.
     fn time(&self, plan: &Plan, to_come: &[Vec<Assigned>]) -> Result<f64> {
         let count = TIMED.min(to_come.len());
-        eprintln!("timing {count} of them ...");
+        note!("timing {count} of them ...");
         let chosen = (0..count).map(|i| &to_come[(2 * i + 1) * to_come.len() / (2 * count)]);
         let times = chosen.map(|values| estimate::seconds(plan, values, &self.passed()));
         let times: Vec<f64> = times.collect::<Result<_>>().context("cannot time a trial")?;
@@ -240,8 +241,7 @@ fn confirm(question: &str) -> bool {
     if !std::io::stdin().is_terminal() {
         return false;
     }
-    eprint!("{question} [y/N] ");
-    let _ = std::io::stderr().flush();
+    whisper(format_args!("{question} [y/N] "));
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y")
 }

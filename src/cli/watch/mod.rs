@@ -72,7 +72,7 @@ impl Arguments {
         let followed = terminal
             .context("cannot use the terminal: --once prints how things stand")
             .and_then(|mut terminal| follow(&self.folder, &mut terminal, color, &stop));
-        ratatui::restore();
+        let _ = ratatui::try_restore(); // the terminal may be gone
         followed.map(|()| ExitCode::SUCCESS)
     }
 }

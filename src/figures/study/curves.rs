@@ -10,8 +10,8 @@ use crate::figures::{
 };
 
 /// What it shows.
-pub const CAPTION: &str = "Each line is a trial: its score on validation episodes while it trained, coloured by its last one, so that the best stand \
-out in yellow. Lines that end early in a cross were pruned; one that would have crossed the winners later was pruned wrongly.";
+pub const CAPTION: &str = "Each line is a trial: its score on validation episodes where it was judged, or without a pruner while it trained, coloured by \
+its last one, so that the best stand out in yellow. Lines that end early in a cross were pruned; one that would have crossed the winners later was pruned wrongly.";
 
 /// More lines than this are a carpet.
 const MOST_LINES: usize = 400;

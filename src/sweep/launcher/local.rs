@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Ended, Ending, Launcher};
+use super::{Ended, Ending, Launcher, gave_up};
 use crate::{
     experiment::INTERRUPTED,
     sweep::{
@@ -34,8 +34,21 @@ pub struct Local {
 struct Running {
     job: Job,
     place: usize,
-    child: Child,
+    arguments: Vec<String>,
+    /// None while another process is at work on the trial: one whose sweep was killed has to save what it has.
+    child: Option<Child>,
     started: Instant,
+}
+
+impl Running {
+    /// Starts it as soon as its trial's folder is free.
+    fn start(&mut self, study: &Study, cores: Cores) -> Result<()> {
+        if !study.is_at_work(self.job.trial) {
+            self.child = Some(spawn(study, self.job.trial, &self.arguments, cores)?);
+            self.started = Instant::now();
+        }
+        Ok(())
+    }
 }
 
 impl Local {
@@ -59,9 +72,9 @@ impl Launcher for Local {
             let taken: Vec<usize> = self.running.iter().map(|running| running.place).collect();
             let place = (0..self.places.len()).find(|place| !taken.contains(place)).unwrap_or(0);
             let arguments = [study.arguments(trial, job)?, self.passed.clone()].concat();
-            wait_for_orphan(study, trial.number);
-            let child = spawn(study, trial, &arguments, self.places[place])?;
-            self.running.push(Running { job, place, child, started: Instant::now() });
+            let mut running = Running { job, place, arguments, child: None, started: Instant::now() };
+            running.start(study, self.places[place])?;
+            self.running.push(running);
         }
         Ok(())
     }
@@ -69,7 +82,12 @@ impl Launcher for Local {
     fn ended(&mut self, study: &Study) -> Result<Vec<Ended>> {
         let (mut ended, mut still) = (Vec::new(), Vec::new());
         for mut running in std::mem::take(&mut self.running) {
-            match running.child.try_wait().context("cannot wait for a trial")? {
+            let Some(child) = &mut running.child else {
+                running.start(study, self.places[running.place])?;
+                still.push(running);
+                continue;
+            };
+            match child.try_wait().context("cannot wait for a trial")? {
                 None => still.push(running),
                 Some(status) => ended.push(Ended {
                     job: running.job,
@@ -88,11 +106,13 @@ impl Launcher for Local {
 
     /// Asks all jobs to save what they have, and waits until they did.
     fn stop(&mut self, _: &Study) -> Result<()> {
-        for running in &self.running {
-            let _ = kill_process(Pid::from_child(&running.child), Signal::TERM); // it may have ended by itself
+        self.running.retain(|running| running.child.is_some());
+        let mut children: Vec<&mut Child> = self.running.iter_mut().flat_map(|r| &mut r.child).collect();
+        for child in &children {
+            let _ = kill_process(Pid::from_child(child), Signal::TERM); // it may have ended by itself
         }
-        for running in &mut self.running {
-            running.child.wait().context("cannot wait for a trial")?;
+        for child in &mut children {
+            child.wait().context("cannot wait for a trial")?;
         }
         Ok(())
     }
@@ -101,16 +121,16 @@ impl Launcher for Local {
 fn ending(study: &Study, number: usize, status: ExitStatus) -> Ending {
     match (status.code(), status.signal()) {
         (Some(0), _) => Ending::Reached,
-        (Some(code), _) if code != i32::from(INTERRUPTED) => Ending::Failed(study.last_words(number)),
+        (Some(code), _) if code != i32::from(INTERRUPTED) => gave_up(study, number),
         (_, Some(libc::SIGKILL)) => Ending::Lost("killed, perhaps for want of memory".into()),
         (_, Some(signal)) => Ending::Lost(format!("ended by signal {signal}")),
         _ => Ending::Lost("stopped from outside".into()),
     }
 }
 
-fn spawn(study: &Study, trial: &Trial, arguments: &[String], cores: Cores) -> Result<Child> {
+fn spawn(study: &Study, number: usize, arguments: &[String], cores: Cores) -> Result<Child> {
     let mut command = Command::new(std::env::current_exe().context("cannot find this program's file")?);
-    let log = study.file(trial.number, ".log");
+    let log = study.file(number, ".log");
     let log = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
     command.args(arguments).args(["--threads", "1"]);
     // Ctrl-C in the terminal is for the sweep alone, which passes it on once; and a trial does not outlive a sweep that is killed.
@@ -126,15 +146,6 @@ fn spawn(study: &Study, trial: &Trial, arguments: &[String], cores: Cores) -> Re
     #[cfg(not(target_os = "linux"))]
     let _ = cores;
     command.spawn().context("cannot start a trial")
-}
-
-/// A trial whose sweep was killed has a moment to save what it has; until then its folder is its own.
-fn wait_for_orphan(study: &Study, number: usize) {
-    const LONGEST: Duration = Duration::from_secs(10);
-    let started = Instant::now();
-    while study.is_at_work(number) && started.elapsed() < LONGEST {
-        std::thread::sleep(LOOK);
-    }
 }
 
 /// The cores that a job may use.

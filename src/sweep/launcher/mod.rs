@@ -11,6 +11,7 @@ use super::{
     study::Study,
     trial::{Job, Trial},
 };
+use crate::experiment::folder::AT_WORK;
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,14 @@ pub enum Ending {
     Failed(String),
     /// It was ended from outside, like this; it can go on.
     Lost(String),
+    /// Another process, which an earlier sweep left, was at work on the trial; it is no fault of its own, and it goes on.
+    Busy,
+}
+
+/// How a job ended whose program gave up.
+fn gave_up(study: &Study, number: usize) -> Ending {
+    let words = study.last_words(number);
+    if words.contains(AT_WORK) { Ending::Busy } else { Ending::Failed(words) }
 }
 
 /// A job that has ended.

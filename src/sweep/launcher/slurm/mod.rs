@@ -17,9 +17,10 @@ use std::{
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::{Ended, Ending, Launcher};
+use super::{Ended, Ending, Launcher, gave_up};
 use crate::{
     experiment::{INTERRUPTED, folder::write_whole},
+    output::note,
     sweep::{
         study::Study,
         trial::{Job, Trial},
@@ -179,7 +180,7 @@ impl Launcher for Slurm<'_> {
             Err(error) => {
                 // The controller may be away for a while; jobs go on without it.
                 if !std::mem::replace(&mut self.silent, true) {
-                    eprintln!("warning: {error:#}; asking again until it answers");
+                    note!("warning: {error:#}; asking again until it answers");
                 }
                 return Ok(Vec::new());
             }
@@ -201,6 +202,9 @@ impl Launcher for Slurm<'_> {
                     ended.push(Ended { job, ending: Ending::Lost(how.into()), seconds: 0.0 });
                     return false;
                 };
+                if ending == Ending::Busy && study.is_at_work(job.trial) {
+                    return true;
+                }
                 ended.push(Ended { job, ending, seconds });
                 false
             });
@@ -224,7 +228,7 @@ impl Launcher for Slurm<'_> {
         if !(self.confirm)(&format!(
             "{count} jobs of this sweep are queued or running in Slurm. Cancel them?"
         )) {
-            eprintln!("{count} jobs go on in Slurm: start the sweep again to take up what they find");
+            note!("{count} jobs go on in Slurm: start the sweep again to take up what they find");
             return Ok(());
         }
         for &wave in self.waves.keys() {
@@ -249,7 +253,7 @@ fn ending(study: &Study, number: usize, exit: &Path) -> Option<(Ending, f64)> {
             Ending::Lost("stopped at its time limit, or from outside".into())
         }
         code if code > 128 => Ending::Lost(format!("ended by signal {}", code - 128)),
-        _ => Ending::Failed(study.last_words(number)),
+        _ => gave_up(study, number),
     };
     Some((ending, milliseconds as f64 / 1e3))
 }
