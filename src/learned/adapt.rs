@@ -181,7 +181,7 @@ fn predictions(
     let (probability, class) = logits.softmax(-1, Kind::Double).max_dim(-1, false);
     let probability = Vec::<f64>::try_from(probability)?;
     if probability.iter().any(|p| !p.is_finite()) {
-        bail!("the weights became no numbers while adapting: take fewer --steps");
+        bail!("the weights became NaN or infinite while adapting: take fewer --steps");
     }
     let name = |class: usize| support.get(class).map(|class| class.name.clone());
     let mut predictions = Vec::new();

@@ -114,7 +114,7 @@ fn without_numbers(rows: &[EvaluationRow]) -> Option<String> {
     let diverged = |row: &&EvaluationRow| !row.accuracy.is_finite();
     let first = rows.iter().filter(diverged).min_by_key(|row| row.step)?;
     Some(format!(
-        "{} of {} measurements are no numbers, the first after {} steps: the network diverged while it adapted. They are left out of \
+        "{} of {} measurements are not finite, the first after {} steps: the network diverged while it adapted. They are left out of \
          the means; take fewer --steps, or train with a lower inner lr",
         rows.iter().filter(diverged).count(),
         rows.len(),

@@ -34,7 +34,7 @@ const EXPERIMENT: &str = "experiment";
 pub struct Written {
     /// The folder of the event files.
     pub folder: PathBuf,
-    /// The runs of which values were left out because they are no numbers.
+    /// The runs of which values were left out because they are not finite.
     pub diverged: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ pub fn write(results: &Path) -> Result<Written> {
     Ok(Written { folder: path, diverged })
 }
 
-/// A run's configuration, curves and test, and how many values were left out because they are no numbers.
+/// A run's configuration, curves and test, and how many values were left out because they are not finite.
 fn of_run(results: &Path, run: &Run) -> Result<(Vec<u8>, usize)> {
     let file = |name| results.join(run.file(name));
     let log = Log::read(&file("log.jsonl"))?;
