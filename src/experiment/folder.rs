@@ -44,7 +44,7 @@ const CLEARING: &str = ".clearing";
 /// What is said where another process holds the lock.
 pub(crate) const AT_WORK: &str = "another quickstudy is at work in";
 /// How long a lock may be held by somebody who only looks whether it is held.
-const GLANCE: Duration = Duration::from_secs(1);
+const GLANCE: Duration = Duration::from_millis(300);
 
 impl Folder {
     /// Locks an existing folder for this process.
@@ -70,7 +70,7 @@ impl Folder {
                     return Err(error).with_context(|| format!("cannot lock {}", path.display()));
                 }
             }
-            std::thread::sleep(GLANCE / 50);
+            std::thread::sleep(GLANCE / 30);
         };
         Ok(Self { path: path.to_owned(), replaces: false, lock, is_new: false })
     }

@@ -75,7 +75,7 @@ fn going_on_with_smaller_chunks_warns_of_rounding() {
 #[test]
 fn a_second_process_on_the_same_folder_is_refused() {
     let sandbox = Sandbox::new();
-    let mut first = sandbox.start(&long(&[]));
+    let mut first = sandbox.start(&long(&["--set", "train.iterations=1000000"]));
     wait_for(&sandbox, "results/small/maml-seed0/state.safetensors");
     sandbox.run(&long(&["--resume"])).says(2, &["another quickstudy", "results/small", "--out"]);
     first.kill().expect("SIGKILL");
