@@ -67,7 +67,7 @@ impl Example {
             rows.iter().map(image).collect()
         };
         let support: Vec<usize> = (0..task.ways * task.shots).collect();
-        let logits = learner.predict(theta, &episode, &steps, draws);
+        let predicted = learner.predict(theta, &episode, &steps, draws);
         let answers = |logits: &Tensor| -> Vec<usize> {
             let best = logits.argmax(-1, false);
             shown.iter().map(|query| best.int64_value(&[0, *query as i64]) as usize).collect()
@@ -80,7 +80,7 @@ impl Example {
             classes: fold.test.first_images(0).map(class).collect(),
             support: images(&episode.support_x(), &episode.support_y(), &support),
             queries: images(&episode.query_x(), &episode.query_y(), &shown),
-            answers: logits.iter().map(answers).collect(),
+            answers: predicted.iter().map(|answer| answers(&answer.logits)).collect(),
             steps,
         }
     }

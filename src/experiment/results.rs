@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{
     folder,
     folder::Folder,
-    plan::{EVALUATION, VALIDATION},
+    plan::{COST, EVALUATION, VALIDATION},
     spec::Experiment,
     table::tables,
 };
@@ -64,6 +64,7 @@ pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result
         evaluation: rows(path, experiment, EVALUATION, damage)?,
         validation: rows(path, experiment, VALIDATION, damage)?,
         ways: task.ways,
+        cost: rows(path, experiment, COST, damage)?,
     })
 }
 

@@ -16,7 +16,7 @@ use super::{
     example::Example,
     folder::Folder,
     material::{Fold, Material},
-    plan::{EVALUATION, EXAMPLE, Goal, Run},
+    plan::{COST, EVALUATION, EXAMPLE, Goal, Run},
     progress::MethodLine,
     start::{Machine, Ready},
     state,
@@ -116,7 +116,7 @@ impl Workplace<'_> {
         if run.method.algorithm.testing() == Testing::Episodes
             && let Some(validation) = &validation
         {
-            let rows = self.test(run, &ready, &theta, validation, line)?;
+            let (rows, _) = self.test(run, &ready, &theta, validation, line)?;
             let paused = self.until().filter(|until| state.iteration == *until && *until < train.iterations);
             self.folder.write(run.validation(paused), &records::to_csv(&rows)?)?;
         }
@@ -134,7 +134,9 @@ impl Workplace<'_> {
                     let text = serde_json::to_string(&example).context("JSON")?;
                     self.write(run, EXAMPLE, text.as_bytes())?;
                 }
-                self.test(run, &ready, &theta, &fold.test, line)?
+                let (rows, costs) = self.test(run, &ready, &theta, &fold.test, line)?;
+                self.write(run, COST, &records::to_csv(&costs)?)?;
+                rows
             }
             Testing::WholeDataset => self.test_whole_dataset(run, &*ready.learner, &theta),
         };

@@ -7,20 +7,25 @@ use crate::{models::Model, tasks::Extent};
 /// [`super::adjoint::meta_gradient`].
 ///
 /// Counted are the images and what they are made from, activations and their gradients on all rows, and of every inner step that is
-/// kept the fast weights and the activations on the support rows. The factors are upper bounds of what was measured.
+/// kept the fast weights and the activations on the support rows; with `copies` of each support image in each step also these. The
+/// factors are upper bounds of what was measured.
 pub fn task_bytes(
     rule: &dyn InnerRule,
     model: &dyn Model,
     rows: Extent,
+    copies: Option<usize>,
     order: Order,
     recompute: Option<usize>,
 ) -> usize {
-    let Extent { support, queries, inputs } = rows;
+    let Extent { support: originals, queries, inputs } = rows;
+    let seen = originals * copies.unwrap_or(1); // support rows of a step
     let parameters = model.parameters();
     let values = |of: &[crate::models::Parameter]| -> usize {
         of.iter().map(|p| p.shape.iter().product::<i64>() as usize).sum()
     };
-    let implicit = rule.descent().is_some() && model.has_linear_input() && support <= inputs;
+    let implicit = rule.descent().is_some() && model.has_linear_input() && seen <= inputs;
+    // In implicit form the copies of all steps are there at once, if they are no more than the inputs.
+    let support = if copies.is_some() && implicit { inputs } else { seen };
     let fast = values(if implicit { &parameters[2..] } else { &parameters });
     // Outputs of all layers, per row.
     let widths: usize = parameters.iter().filter(|p| p.shape.len() == 2).map(|p| p.shape[0] as usize).sum();
@@ -36,7 +41,7 @@ pub fn task_bytes(
         _ => 0,
     };
     let all = support + queries;
-    let images = 3 * all * inputs;
+    let images = 3 * all * inputs + if copies.is_some() { kept * seen * inputs } else { 0 };
     let gram = if implicit { 3 * all * support } else { 0 };
     let passes = 8 * all * widths + gram;
     let steps = (kept * per_step + 6) * (fast + 6 * support * widths);

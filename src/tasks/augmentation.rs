@@ -90,7 +90,7 @@ impl Default for Affine {
 
 impl Affine {
     /// Draws one map.
-    fn draw(&self, stream: &mut impl Rng) -> Map {
+    pub fn draw(&self, stream: &mut impl Rng) -> Map {
         let mut within = |limit: f64| (stream.random::<f64>() * 2.0 - 1.0) * limit;
         let (sin, cos) = within(self.degrees).to_radians().sin_cos();
         let (sx, sy) = (within(self.scale).exp(), within(self.scale).exp());
@@ -103,38 +103,56 @@ impl Affine {
     }
 }
 
-/// Moves an image by its map, bilinearly, with nothing outside: `pixels` of `height` rows become values of 0 to 1 in `moved`.
-///
-/// The centre of the image is the origin and its edges are at -1 and 1, as in PyTorch's `affine_grid` and `grid_sample` without
-/// `align_corners`. Done here on bytes, since those two, as tensor operations, take longer than the meta-step that follows.
+/// Moves an image by its map: `pixels` of `height` rows become values of 0 to 1 in `moved`.
 pub fn warp(pixels: &[u8], height: usize, width: usize, map: &Map, moved: &mut Vec<f32>) {
-    // A blank edge of one pixel above and left and two below and right, so that whatever is outside is read as blank.
-    let stride = width + 3;
-    let mut padded = vec![0.0; (height + 3) * stride];
-    for (row, line) in pixels.chunks_exact(width).enumerate() {
-        let start = (row + 1) * stride + 1;
-        for (to, from) in padded[start..start + width].iter_mut().zip(line) {
-            *to = f32::from(*from) * (1.0 / 255.0);
-        }
+    let values = pixels.iter().map(|&pixel| f32::from(pixel) * (1.0 / 255.0));
+    Framed::new(values, height, width).warp(map, moved);
+}
+
+/// An image within a blank edge, ready to be moved.
+pub struct Framed {
+    /// One row and column more above and left and two below and right, so that whatever is outside is read as blank.
+    values: Vec<f32>,
+    height: usize,
+    width: usize,
+}
+
+impl Framed {
+    /// The image of these values, row by row.
+    pub fn new(values: impl IntoIterator<Item = f32>, height: usize, width: usize) -> Self {
+        let stride = width + 3;
+        let mut framed = vec![0.0; (height + 3) * stride];
+        let inside = framed.chunks_exact_mut(stride).skip(1).take(height);
+        inside.flat_map(|row| &mut row[1..=width]).zip(values).for_each(|(to, from)| *to = from);
+        Self { values: framed, height, width }
     }
-    let (h, w) = (height as f32, width as f32);
-    let [a, b, c, d, e, f] = *map;
-    for row in 0..height {
-        // From pixels to -1..1, by the map, and back to pixels, whose centres are at whole numbers; 1 for the edge.
-        let y = (2.0 * row as f32 + 1.0) / h - 1.0;
-        let x = 1.0 / w - 1.0;
-        let first_column = ((a * x + b * y + c + 1.0) * w - 1.0) / 2.0 + 1.0;
-        let first_row = ((d * x + e * y + f + 1.0) * h - 1.0) / 2.0 + 1.0;
-        moved.extend((0..width).map(|column| {
-            let from_column = (first_column + a * column as f32).clamp(0.0, w + 1.0);
-            let from_row = (first_row + d * h / w * column as f32).clamp(0.0, h + 1.0);
-            let (left, top) = (from_column as usize, from_row as usize);
-            let (right_share, lower_share) = (from_column - left as f32, from_row - top as f32);
-            let cell = &padded[top * stride + left..][..stride + 2];
-            let upper = cell[0] + (cell[1] - cell[0]) * right_share;
-            let lower = cell[stride] + (cell[stride + 1] - cell[stride]) * right_share;
-            upper + (lower - upper) * lower_share
-        }));
+
+    /// Appends the image moved by its map, bilinearly, with nothing outside.
+    ///
+    /// The centre of the image is the origin and its edges are at -1 and 1, as in PyTorch's `affine_grid` and `grid_sample` without
+    /// `align_corners`. Not done with those two since, as tensor operations, they take longer than the meta-step that follows.
+    pub fn warp(&self, map: &Map, moved: &mut Vec<f32>) {
+        let Self { values, height, width } = self;
+        let stride = width + 3;
+        let (h, w) = (*height as f32, *width as f32);
+        let [a, b, c, d, e, f] = *map;
+        for row in 0..*height {
+            // From pixels to -1..1, by the map, and back to pixels, whose centres are at whole numbers; 1 for the edge.
+            let y = (2.0 * row as f32 + 1.0) / h - 1.0;
+            let x = 1.0 / w - 1.0;
+            let first_column = ((a * x + b * y + c + 1.0) * w - 1.0) / 2.0 + 1.0;
+            let first_row = ((d * x + e * y + f + 1.0) * h - 1.0) / 2.0 + 1.0;
+            moved.extend((0..*width).map(|column| {
+                let from_column = (first_column + a * column as f32).clamp(0.0, w + 1.0);
+                let from_row = (first_row + d * h / w * column as f32).clamp(0.0, h + 1.0);
+                let (left, top) = (from_column as usize, from_row as usize);
+                let (right_share, lower_share) = (from_column - left as f32, from_row - top as f32);
+                let cell = &values[top * stride + left..][..stride + 2];
+                let upper = cell[0] + (cell[1] - cell[0]) * right_share;
+                let lower = cell[stride] + (cell[stride + 1] - cell[stride]) * right_share;
+                upper + (lower - upper) * lower_share
+            }));
+        }
     }
 }
 
