@@ -166,6 +166,7 @@ pub fn meta_gradient(
     let mut sum: Option<MetaGradient> = None;
     let work = |theta: &Params, chunk: Range<usize>| {
         let weight = chunk.len() as f64 / tasks as f64;
+        let draws = draws.from_task(chunk.start);
         let episode = source.sample(iteration, chunk);
         let mut part = learner.meta_gradient(theta, &episode, draws)?;
         no_grad(|| scale(&mut part, weight));

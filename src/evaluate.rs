@@ -1,4 +1,4 @@
-//! Testing: loss and accuracy of each episode after each number of adaptation steps.
+//! Testing: loss and accuracy of each episode after each number of adaptation steps, and what they cost.
 
 use std::ops::Range;
 
@@ -7,6 +7,7 @@ use tch::{Kind, Tensor};
 use crate::{
     algorithms::MetaLearner,
     chunks::{self, Split},
+    inner::Answer,
     loss,
     models::Params,
     random::{Draws, Purpose},
@@ -34,6 +35,38 @@ pub struct Score {
 /// Scores of one episode after each of the steps asked for.
 pub type Scores = Vec<Score>;
 
+/// What it took to answer the queries of a task after one number of steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// Support rows that were looked at, each as often as it was.
+    pub rows: usize,
+    /// Seconds of one thread for each task: the time of a chunk of tasks, all done by one thread, divided by their number.
+    pub seconds: f64,
+}
+
+/// What a test gave.
+pub struct Tested {
+    /// Scores of every episode after each of the steps: `[episodes][steps]`.
+    pub scores: Vec<Scores>,
+    /// What they cost, after each of the steps; means over episodes.
+    pub costs: Vec<Cost>,
+}
+
+impl Tested {
+    /// Joins other episodes, tested after the same steps.
+    fn join(self, others: Self) -> Self {
+        let [n, m] = [&self, &others].map(|part| part.scores.len() as f64);
+        let mean = |(a, b): (&Cost, &Cost)| Cost {
+            seconds: (n * a.seconds + m * b.seconds) / (n + m).max(1.0),
+            rows: a.rows,
+        };
+        Self {
+            costs: self.costs.iter().zip(&others.costs).map(mean).collect(),
+            scores: [self.scores, others.scores].concat(),
+        }
+    }
+}
+
 /// How frozen episodes are tested.
 pub struct Protocol<'a> {
     /// The episodes.
@@ -49,7 +82,7 @@ pub struct Protocol<'a> {
 }
 
 impl Protocol<'_> {
-    /// Scores of every episode after each of the steps: `[episodes][steps]`.
+    /// Tests every episode.
     ///
     /// `observe` is told how many more episodes are done; `None` when it stops the test.
     pub fn evaluate(
@@ -57,45 +90,59 @@ impl Protocol<'_> {
         learner: &dyn MetaLearner,
         theta: &Params,
         observe: &(dyn Fn(usize) -> Verdict + Sync),
-    ) -> Option<Vec<Scores>> {
-        let mut scores = Vec::with_capacity(self.episodes.len());
+    ) -> Option<Tested> {
+        let mut tested: Option<Tested> = None;
         let work = |theta: &Params, chunk: Range<usize>| {
             let count = chunk.len();
+            let draws = self.draws.from_task(chunk.start);
             let episode = self.episodes.batch(chunk, self.shots);
-            let scores = score(learner, theta, &episode, self.steps, self.draws);
-            (observe(count) == Verdict::Continue).then_some(scores)
+            let tested = score(learner, theta, &episode, self.steps, draws);
+            (observe(count) == Verdict::Continue).then_some(tested)
         };
-        chunks::in_chunks(self.episodes.len(), self.split, theta, work, |part| scores.extend(part))?;
-        Some(scores)
+        chunks::in_chunks(self.episodes.len(), self.split, theta, work, |part| {
+            tested = Some(match tested.take() {
+                Some(before) => before.join(part),
+                None => part,
+            });
+        })?;
+        tested
     }
 }
 
-/// Scores of each task of a meta-batch after each of `steps`: `[T][steps]`.
+/// Tests each task of a meta-batch after each of `steps`.
 pub fn score(
     learner: &dyn MetaLearner,
     theta: &Params,
     episode: &Episode,
     steps: &[usize],
     draws: Draws,
-) -> Vec<Scores> {
+) -> Tested {
     let labels = episode.query_y();
     let column = |values: Tensor| {
         let values = values.to_kind(Kind::Double).to_device(tch::Device::Cpu);
         Vec::<f64>::try_from(values).unwrap_or_default() // a vector, which the conversion takes
     };
-    let by_step: Vec<(Vec<f64>, Vec<f64>)> = learner
-        .predict(theta, episode, steps, draws)
+    let answers = learner.predict(theta, episode, steps, draws);
+    let by_step: Vec<(Vec<f64>, Vec<f64>)> = answers
         .iter()
-        .map(|logits| (column(loss::per_task(logits, &labels)), column(loss::accuracy(logits, &labels))))
+        .map(|Answer { logits, .. }| {
+            (column(loss::per_task(logits, &labels)), column(loss::accuracy(logits, &labels)))
+        })
         .collect();
-    (0..episode.tasks() as usize)
+    let tasks = episode.tasks() as usize;
+    let cost = |answer: &Answer| Cost {
+        rows: answer.rows,
+        seconds: answer.time.as_secs_f64() / tasks.max(1) as f64,
+    };
+    let scores = (0..tasks)
         .map(|task| {
             by_step
                 .iter()
                 .map(|(loss, accuracy)| Score { loss: loss[task], accuracy: accuracy[task] })
                 .collect()
         })
-        .collect()
+        .collect();
+    Tested { scores, costs: answers.iter().map(cost).collect() }
 }
 
 /// Mean score over frozen episodes after `step` adaptation steps.
@@ -107,9 +154,10 @@ pub fn mean_scores(
     step: usize,
     split: &Split,
 ) -> Score {
-    let draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0 };
+    let draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0, first_task: 0 };
     let protocol = Protocol { episodes, shots, steps: &[step], draws, split };
-    let scores = protocol.evaluate(learner, theta, &|_| Verdict::Continue).unwrap_or_default().concat();
+    let tested = protocol.evaluate(learner, theta, &|_| Verdict::Continue);
+    let scores = tested.map_or_else(Vec::new, |tested| tested.scores.concat());
     let n = scores.len().max(1) as f64;
     Score {
         loss: scores.iter().map(|s| s.loss).sum::<f64>() / n,

@@ -74,6 +74,8 @@ impl Row for TrainRow {
 
 impl Row for EvaluationRow {}
 
+impl Row for CostRow {}
+
 /// The file's lines.
 fn reader<R: Row>(path: &Path) -> Result<csv::Reader<Cursor<Vec<u8>>>> {
     let mut bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -81,6 +83,26 @@ fn reader<R: Row>(path: &Path) -> Result<csv::Reader<Cursor<Vec<u8>>>> {
         bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
     }
     Ok(csv::Reader::from_reader(Cursor::new(bytes)))
+}
+
+/// What it took to answer the queries of a test episode after one number of adaptation steps: a line of `cost.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CostRow {
+    /// The method's name in the experiment file.
+    pub method: String,
+    /// The cross-validation fold, 0 where there is only one split.
+    pub fold: usize,
+    /// The run's seed.
+    pub seed: u64,
+    /// Support images per class.
+    pub shots: usize,
+    /// Adaptation steps taken on the support set.
+    pub step: usize,
+    /// Support rows that were looked at: steps times the rows of a step, or all neighbours.
+    pub rows: usize,
+    /// Milliseconds of one thread for each episode, from the episode in memory to the logits of its queries: all steps, and the
+    /// queries once. Another on every run.
+    pub milliseconds: f64,
 }
 
 /// Reads every row of a CSV file.

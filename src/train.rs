@@ -145,7 +145,7 @@ impl Trainer<'_> {
         }
         while state.iteration < self.iterations.min(self.until) && !self.exhausted(&state) {
             let i = state.iteration;
-            let draws = Draws { seed: self.seed, purpose: Purpose::Inner, occasion: i as u64 };
+            let draws = Draws { seed: self.seed, purpose: Purpose::Inner, occasion: i as u64, first_task: 0 };
             let Some(step) = chunks::meta_gradient(
                 self.learner,
                 &state.theta,

@@ -1,17 +1,20 @@
 //! What holds for every registered algorithm and inner rule: to register one is to have it tested here.
 
+use std::ops::Range;
+
 use quickstudy::{
-    algorithms::{AlgorithmSpec, Setting, Training, maml::Maml, reptile::Reptile, scratch::Scratch},
+    algorithms::{AlgorithmSpec, Setting, Testing, Training, maml::Maml, reptile::Reptile, scratch::Scratch},
     chunks::{self, Split},
     data::Dataset,
     evaluate::score,
     experiment::read,
-    inner::{RuleSpec, adam::Adam},
+    inner::{Answer, RuleSpec, adam::Adam},
     models::{ModelSpec, Params, mlp::Mlp},
     outer::{OuterSpec, adam, sgd},
     random::{Draws, Purpose, stream},
     tasks::{
         Episode, TaskSource,
+        copies::{Copier, JitteredCopies},
         few_shot::{AllClasses, FewShot, ImageBank, TaskSize},
     },
 };
@@ -21,7 +24,7 @@ use tch::{Device, Kind, Tensor};
 const WAYS: usize = 3;
 const SIDE: usize = 6;
 const STEPS: [usize; 3] = [0, 1, 4];
-const DRAWS: Draws = Draws { seed: 3, purpose: Purpose::Adapt, occasion: 0 };
+const DRAWS: Draws = Draws { seed: 3, purpose: Purpose::Adapt, occasion: 0, first_task: 0 };
 
 /// Six classes of 6x6 images, each a random pattern of its own with noise.
 fn toy() -> Dataset {
@@ -52,7 +55,13 @@ fn source() -> FewShot {
 
 fn setting() -> Setting {
     let model = ModelSpec::Mlp(Mlp { hidden: vec![16, 16], ..Mlp::default() });
-    Setting { model, inputs: SIDE * SIDE, ways: WAYS, training_classes: 6, classes: WAYS }
+    Setting { model, inputs: SIDE * SIDE, ways: WAYS, training_classes: 6, classes: WAYS, copier: None }
+}
+
+/// The same, to adapt to jittered copies.
+fn on_copies() -> Setting {
+    let settings = JitteredCopies { copies: 3, ..JitteredCopies::default() };
+    Setting { copier: Some(Copier { settings, height: SIDE, width: SIDE }), ..setting() }
 }
 
 /// Every algorithm with its defaults, and those that adapt with every rule.
@@ -73,6 +82,10 @@ fn registered() -> Vec<AlgorithmSpec> {
         all.push(AlgorithmSpec::Scratch(Scratch(rule)));
     }
     all
+}
+
+fn with_and_without_copies() -> impl Iterator<Item = (AlgorithmSpec, Setting)> {
+    registered().into_iter().flat_map(|spec| [(spec.clone(), setting()), (spec, on_copies())])
 }
 
 fn training_source(spec: &AlgorithmSpec) -> Option<Box<dyn TaskSource>> {
@@ -119,8 +132,8 @@ fn theta_is_drawn_from_the_stream_alone() {
 
 #[test]
 fn the_meta_gradient_is_finite_shaped_as_theta_and_reproducible() {
-    for spec in registered() {
-        let learner = spec.build(&setting());
+    for (spec, setting) in with_and_without_copies() {
+        let learner = spec.build(&setting);
         let theta = learner.init(&mut stream(0, Purpose::Init, 0));
         let Some(source) = training_source(&spec) else {
             let episode = source().sample(0, 0..4);
@@ -142,8 +155,8 @@ fn the_meta_gradient_is_finite_shaped_as_theta_and_reproducible() {
 
 #[test]
 fn threads_change_nothing_and_chunks_only_rounding() {
-    for spec in registered() {
-        let learner = spec.build(&setting());
+    for (spec, setting) in with_and_without_copies() {
+        let learner = spec.build(&setting);
         let theta = learner.init(&mut stream(0, Purpose::Init, 0));
         let Some(source) = training_source(&spec) else { continue };
         let step = |threads| {
@@ -171,34 +184,61 @@ fn threads_change_nothing_and_chunks_only_rounding() {
 
 #[test]
 fn predictions_have_a_row_for_every_query_and_leave_theta_alone() {
-    for spec in registered() {
-        let learner = spec.build(&setting());
+    for (spec, setting) in with_and_without_copies() {
+        let learner = spec.build(&setting);
         let theta = learner.checkpoint(&learner.init(&mut stream(0, Purpose::Init, 0)));
         let before = theta.detached(Device::Cpu);
         let episode = source().sample(0, 0..4);
-        let logits = learner.predict(&theta, &episode, &STEPS, DRAWS);
-        assert_eq!(logits.len(), STEPS.len(), "{spec:?}");
-        for logits in &logits {
+        let answers = learner.predict(&theta, &episode, &STEPS, DRAWS);
+        assert_eq!(answers.len(), STEPS.len(), "{spec:?}");
+        for Answer { logits, .. } in &answers {
             assert_eq!(logits.size(), [4, 12, WAYS as i64], "{spec:?}");
             assert!(!logits.requires_grad(), "{spec:?}");
             assert!(values(logits).iter().all(|v| v.is_finite()), "{spec:?}");
         }
         assert!(same(&theta, &before), "{spec:?} changed theta");
         let last_only = learner.predict(&theta, &episode, &STEPS[2..], DRAWS);
-        assert!(last_only[0].equal(&logits[2]), "{spec:?}: which steps are asked for must not matter");
+        assert!(
+            last_only[0].logits.equal(&answers[2].logits),
+            "{spec:?}: which steps are asked for must not matter"
+        );
     }
 }
 
 #[test]
 fn a_task_is_solved_alike_whatever_tasks_are_beside_it() {
-    for spec in registered() {
-        let learner = spec.build(&setting());
+    for (spec, setting) in with_and_without_copies() {
+        let learner = spec.build(&setting);
         let theta = learner.checkpoint(&learner.init(&mut stream(0, Purpose::Init, 0)));
-        let predict = |tasks| learner.predict(&theta, &source().sample(0, tasks), &STEPS, DRAWS);
+        let predict = |tasks: Range<usize>| {
+            let draws = DRAWS.from_task(tasks.start);
+            learner.predict(&theta, &source().sample(0, tasks), &STEPS, draws)
+        };
         let (together, alone) = (predict(0..4), predict(2..3));
         for (together, alone) in together.iter().zip(&alone) {
-            assert!(together.narrow(0, 2, 1).allclose(alone, 1e-4, 1e-4, false), "{spec:?}");
+            assert!(together.logits.narrow(0, 2, 1).allclose(&alone.logits, 1e-4, 1e-4, false), "{spec:?}");
         }
+    }
+}
+
+/// Each number of support rows is what was looked at, and copies are looked at in their place.
+#[test]
+fn copies_are_what_is_adapted_to() {
+    for spec in registered().into_iter().filter(|spec| spec.testing() == Testing::Episodes) {
+        let episode = source().sample(0, 0..2);
+        let answers = |setting: &Setting| {
+            let learner = spec.build(setting);
+            let theta = learner.checkpoint(&learner.init(&mut stream(0, Purpose::Init, 0)));
+            learner.predict(&theta, &episode, &STEPS, DRAWS)
+        };
+        let (plain, copied) = (answers(&setting()), answers(&on_copies()));
+        assert!(!plain[2].logits.allclose(&copied[2].logits, 1e-5, 1e-5, false), "{spec:?}");
+        let rows: Vec<_> = plain.iter().zip(&copied).map(|(a, b)| (a.rows, b.rows)).collect();
+        let expected = match spec {
+            AlgorithmSpec::NearestNeighbour(_) => [(6, 24); 3],
+            _ => STEPS.map(|step| (6 * step, 18 * step)),
+        };
+        assert_eq!(rows, expected, "{spec:?}");
     }
 }
 
@@ -212,7 +252,7 @@ fn adaptation_beats_chance_on_an_easy_task() {
         let learner = spec.build(&setting());
         let theta = learner.checkpoint(&learner.init(&mut stream(0, Purpose::Init, 0)));
         let episode = source().sample(0, 0..8);
-        let scores = score(&*learner, &theta, &episode, &[200], DRAWS).concat();
+        let scores = score(&*learner, &theta, &episode, &[200], DRAWS).scores.concat();
         let mean = scores.iter().map(|s| s.accuracy).sum::<f64>() / scores.len() as f64;
         assert!(mean > 0.7, "{spec:?}: {mean}");
     }

@@ -7,11 +7,14 @@ use quickstudy::{
         mlp::{Activation, Mlp},
     },
     random::{Draws, Purpose, stream},
-    tasks::Episode,
+    tasks::{
+        Episode,
+        copies::{Copier, JitteredCopies},
+    },
 };
 use tch::{Device, Kind, Tensor};
 
-const DRAWS: Draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0 };
+const DRAWS: Draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0, first_task: 0 };
 
 /// A model without its closed-form gradient.
 struct Automatic(Box<dyn Model>);
@@ -41,6 +44,24 @@ fn episode() -> Episode {
     Episode { x, y, support: 3 }
 }
 
+fn copier() -> Copier {
+    let settings = JitteredCopies { copies: 2, ..JitteredCopies::default() };
+    Copier { settings, height: 3, width: 3 }
+}
+
+/// The problem of adapting to copies, at most `steps` steps long.
+fn on_copies<'a>(
+    model: &'a dyn Model,
+    theta: &'a [Tensor],
+    copier: &'a Copier,
+    batch: Option<usize>,
+    steps: usize,
+    form: Form,
+    order: Order,
+) -> Objective<'a> {
+    Objective::on_copies(model, theta, &episode(), copier, batch, steps, form, order, DRAWS)
+}
+
 fn theta(model: &dyn Model) -> Vec<Tensor> {
     let drawn = model.init(&mut stream(1, Purpose::Init, 0));
     drawn.tensors.iter().map(|t| t.to_kind(Kind::Double).set_requires_grad(true)).collect()
@@ -56,9 +77,13 @@ fn meta_gradient(
 ) -> Vec<Tensor> {
     let (theta, episode) = (theta(model), episode());
     let objective = Objective::new(model, &theta, &episode, form, order, DRAWS).with_batches(batch);
-    let phi = adapt(rule, &objective, rule.steps(), |_, _| {});
+    meta_gradient_of(&objective, rule, &theta)
+}
+
+fn meta_gradient_of(objective: &Objective, rule: &dyn InnerRule, theta: &[Tensor]) -> Vec<Tensor> {
+    let phi = adapt(rule, objective, rule.steps(), |_, _| {});
     let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
-    let mut result = Tensor::run_backward(&[&loss], &theta, false, false);
+    let mut result = Tensor::run_backward(&[&loss], theta, false, false);
     result.push(loss.detach());
     result
 }
@@ -139,6 +164,47 @@ fn the_adjoint_is_exact() {
     }
 }
 
+/// On copies: the implicit form is the explicit one, and the way back by hand is automatic differentiation, with steps recomputed or not.
+#[test]
+fn copies_are_seen_alike_by_all_forms() {
+    let (rule, copier) = (Sgd { lr: 0.3, steps: 4 }, copier());
+    for network in networks() {
+        let (model, automatic) = (network.build(9, 3), Automatic(network.build(9, 3)));
+        let theta = theta(&*model);
+        for (order, batch) in [(Order::First, None), (Order::Second, None), (Order::Second, Some(2))] {
+            let problem = |model, form| on_copies(model, &theta, &copier, batch, 4, form, order);
+            let plain = meta_gradient_of(&problem(&automatic, Form::Explicit), &rule, &theta);
+            for form in [Form::Implicit, Form::Explicit] {
+                let what = format!("{network:?} {form:?} {order:?} {batch:?}");
+                assert_equal(&what, &meta_gradient_of(&problem(&*model, form), &rule, &theta), &plain);
+                for every in [None, Some(3)] {
+                    let by_hand = adjoint::meta_gradient(&problem(&*model, form), rule.lr, 4, every);
+                    let Some((loss, mut gradient)) = by_hand else { continue };
+                    gradient.push(loss);
+                    assert_equal(&format!("{what} {every:?}"), &gradient, &plain);
+                }
+                let (_, recomputed) =
+                    graph::meta_gradient(&rule, &problem(&*model, form), &theta, 4, Some(3));
+                assert_equal(&what, &recomputed, &plain[..theta.len()]);
+            }
+        }
+    }
+}
+
+#[test]
+fn reptile_finds_the_same_mean_weights_on_copies_in_both_forms() {
+    let (rule, copier) = (Sgd { lr: 0.3, steps: 4 }, copier());
+    let model = Mlp { hidden: vec![5], ..Mlp::default() }.build(9, 3);
+    let theta = theta(&*model);
+    let means = |form, batch| {
+        let objective = on_copies(&*model, &theta, &copier, batch, 4, form, Order::Zero);
+        objective.mean_weights(&adapt(&rule, &objective, 4, |_, _| {}))
+    };
+    for batch in [None, Some(2)] {
+        assert_equal(&format!("{batch:?}"), &means(Form::Implicit, batch), &means(Form::Explicit, batch));
+    }
+}
+
 #[test]
 fn recomputed_steps_give_the_same_numbers() {
     let rules = [
@@ -172,8 +238,8 @@ fn recomputed_steps_give_the_same_numbers() {
 fn the_second_order_gradient_is_the_slope_of_the_adapted_loss() {
     let network = Mlp { hidden: vec![5], activation: Activation::Tanh, batch_norm: false };
     let (model, rule, episode) = (network.build(9, 3), Sgd { lr: 0.3, steps: 3 }, episode());
-    let start = theta(&*model);
-    let loss_at = |shift: f64| {
+    let (start, copier) = (theta(&*model), copier());
+    let loss_at = |shift: f64, copies: bool| {
         let moved: Vec<Tensor> = start
             .iter()
             .map(|t| {
@@ -181,15 +247,23 @@ fn the_second_order_gradient_is_the_slope_of_the_adapted_loss() {
                 &t + t.ones_like() * shift
             })
             .collect();
-        let objective = Objective::new(&*model, &moved, &episode, Form::Implicit, Order::Zero, DRAWS);
+        let objective = if copies {
+            on_copies(&*model, &moved, &copier, None, 3, Form::Implicit, Order::Zero)
+        } else {
+            Objective::new(&*model, &moved, &episode, Form::Implicit, Order::Zero, DRAWS)
+        };
         let phi = adapt(&rule, &objective, 3, |_, _| {});
         objective.losses(&phi, Rows::Query).mean(None::<Kind>).double_value(&[])
     };
-    let slope = (loss_at(1e-5) - loss_at(-1e-5)) / 2e-5;
-    let mut gradient = meta_gradient(&*model, &rule, Form::Implicit, Order::Second, None);
-    gradient.pop(); // the loss
-    let along: f64 = gradient.iter().map(|g| g.sum(None::<Kind>).double_value(&[])).sum();
-    assert!((slope - along).abs() < 1e-7, "{slope} {along}");
+    let plain = meta_gradient(&*model, &rule, Form::Implicit, Order::Second, None);
+    let copied = on_copies(&*model, &start, &copier, None, 3, Form::Implicit, Order::Second);
+    let copied = meta_gradient_of(&copied, &rule, &start);
+    for (copies, mut gradient) in [(false, plain), (true, copied)] {
+        let slope = (loss_at(1e-5, copies) - loss_at(-1e-5, copies)) / 2e-5;
+        gradient.pop(); // the loss
+        let along: f64 = gradient.iter().map(|g| g.sum(None::<Kind>).double_value(&[])).sum();
+        assert!((slope - along).abs() < 1e-7, "copies {copies}: {slope} {along}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use quickstudy::{
 use serde_json::Value;
 use tch::{Kind, Tensor};
 
-const DRAWS: Draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0 };
+const DRAWS: Draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0, first_task: 0 };
 
 /// A nested JSON list as an f64 tensor.
 fn tensor(value: &Value) -> Tensor {

@@ -5,18 +5,16 @@
 //!     gradient = d/d theta  1/T sum_t L(phi_t, query_t)                                 algorithm 2, line 10
 //! ```
 
-use garde::Validate;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use tch::Tensor;
-
-use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
+use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training};
 use crate::{
-    inner::{Objective, Order, RuleSpec, adjoint, cost, graph},
-    models::{Model, Params},
+    inner::{Adaptation, Answer, Order, RuleSpec, adjoint, graph},
+    models::Params,
     random::{Draws, Stream},
     tasks::{Episode, Extent},
 };
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// MAML with any inner rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -53,53 +51,49 @@ impl Algorithm for Maml {
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         Box::new(Learner {
-            rule: self.inner.clone(),
+            adaptation: setting.adaptation(&self.inner),
             order: self.order,
             recompute: self.recompute,
-            model: setting.model.build(setting.inputs, setting.ways),
         })
     }
 }
 
 struct Learner {
-    rule: RuleSpec,
+    adaptation: Adaptation,
     order: Order,
     recompute: Option<usize>,
-    model: Box<dyn Model>,
 }
 
 impl MetaLearner for Learner {
     fn validation_steps(&self) -> usize {
-        self.rule.steps()
+        self.adaptation.rule.steps()
     }
 
     fn init(&self, stream: &mut Stream) -> Params {
-        self.model.init(stream)
+        self.adaptation.model.init(stream)
     }
 
     fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient> {
         let theta = theta.leaves();
-        let form = Objective::best_form(&*self.rule, &*self.model, episode);
-        let objective = Objective::new(&*self.model, &theta, episode, form, self.order, draws);
-        let steps = self.rule.steps();
-        let by_hand = self
-            .rule
-            .descent()
-            .and_then(|rate| adjoint::meta_gradient(&objective, rate, steps, self.recompute));
-        let (loss, gradient) = by_hand
-            .unwrap_or_else(|| graph::meta_gradient(&*self.rule, &objective, &theta, steps, self.recompute));
+        let rule = &*self.adaptation.rule;
+        let steps = rule.steps();
+        let objective = self.adaptation.objective(&theta, episode, None, steps, self.order, draws);
+        let by_hand =
+            rule.descent().and_then(|rate| adjoint::meta_gradient(&objective, rate, steps, self.recompute));
+        let (loss, gradient) =
+            by_hand.unwrap_or_else(|| graph::meta_gradient(rule, &objective, &theta, steps, self.recompute));
         Some(MetaGradient { loss, gradient })
     }
 
     fn training_bytes(&self, rows: Extent) -> usize {
-        cost::task_bytes(&*self.rule, &*self.model, rows, self.order, self.recompute)
+        self.adaptation.task_bytes(rows, self.order, self.recompute)
     }
 
     fn testing_bytes(&self, rows: Extent) -> usize {
-        cost::task_bytes(&*self.rule, &*self.model, rows, Order::Zero, None)
+        self.adaptation.task_bytes(rows, Order::Zero, None)
     }
 
-    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {
-        predict_adapted(&*self.rule, &*self.model, theta, episode, steps, draws)
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer> {
+        self.adaptation.predict(theta, episode, steps, draws)
     }
 }

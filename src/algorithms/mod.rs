@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::{
-    inner::{InnerRule, Objective, Order, Rows, adapt},
-    models::{Model, ModelSpec, Params},
+    inner::{Adaptation, Answer, RuleSpec},
+    models::{ModelSpec, Params},
     random::{Draws, Stream},
     registry::registry,
-    tasks::{Episode, Extent},
+    tasks::{Episode, Extent, copies::Copier},
 };
 
 /// What a method is trained on.
@@ -82,9 +82,9 @@ pub trait MetaLearner: Sync {
         3 * (rows.support + rows.queries) * rows.inputs * size_of::<f32>() // the images and what they are made from
     }
 
-    /// Logits `[T, Q, N]` of the queries after each of `steps` (ascending) adaptation steps on the support sets, from a theta as
+    /// What it answers to the queries after each of `steps` (ascending) adaptation steps on the support sets, from a theta as
     /// [`MetaLearner::checkpoint`] gives it.
-    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor>;
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer>;
 }
 
 /// What a method is built for.
@@ -100,6 +100,16 @@ pub struct Setting {
     pub training_classes: usize,
     /// Classes of the data set.
     pub classes: usize,
+    /// Makes the jittered copies that the method is to adapt to in place of the support images, if it is.
+    pub copier: Option<Copier>,
+}
+
+impl Setting {
+    /// Adaptation by this rule of a network with an output for each way.
+    fn adaptation(&self, rule: &RuleSpec) -> Adaptation {
+        let model = self.model.build(self.inputs, self.ways);
+        Adaptation { rule: rule.clone(), model, copier: self.copier.clone() }
+    }
 }
 
 /// An algorithm as the experiment file describes it.
@@ -137,24 +147,4 @@ registry! {
         /// Plain training on all training images of all classes, tested on the test images: no few-shot learning at all.
         "plain" => Plain(plain::Plain),
     }
-}
-
-/// Logits of the queries after each of `steps` steps of `rule` from theta: how every method that adapts by a rule predicts.
-fn predict_adapted(
-    rule: &dyn InnerRule,
-    model: &dyn Model,
-    theta: &Params,
-    episode: &Episode,
-    steps: &[usize],
-    draws: Draws,
-) -> Vec<Tensor> {
-    let form = Objective::best_form(rule, model, episode);
-    let objective = Objective::new(model, &theta.tensors, episode, form, Order::Zero, draws);
-    let mut logits = Vec::with_capacity(steps.len());
-    adapt(rule, &objective, steps.last().copied().unwrap_or(0), |step, phi| {
-        if steps.contains(&step) {
-            logits.push(objective.outputs(phi, Rows::Query)); // [T, Q, N]
-        }
-    });
-    logits
 }

@@ -1,4 +1,5 @@
-//! Nearest neighbour on the inputs themselves (Cover & Hart 1967): no network, nothing learned.
+//! Nearest neighbour on the inputs themselves (Cover & Hart 1967): no network, nothing learned. With jittered copies, these and the support
+//! images are the neighbours.
 
 use garde::Validate;
 use schemars::JsonSchema;
@@ -7,9 +8,10 @@ use tch::Tensor;
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training};
 use crate::{
+    inner::Answer,
     models::Params,
     random::{Draws, Stream},
-    tasks::Episode,
+    tasks::{Episode, Extent, copies::Copier},
 };
 
 /// It has no settings.
@@ -27,12 +29,39 @@ impl Algorithm for NearestNeighbour {
     }
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
-        Box::new(Learner { ways: setting.ways as i64 })
+        Box::new(Learner { ways: setting.ways as i64, copier: setting.copier.clone() })
     }
 }
 
 struct Learner {
     ways: i64,
+    copier: Option<Copier>,
+}
+
+impl Learner {
+    /// Neighbours `[T, S, D]` and their labels `[T, S]`.
+    fn neighbours(&self, episode: &Episode, draws: Draws) -> (Tensor, Tensor) {
+        let (x, y) = (episode.support_x(), episode.support_y());
+        let Some(copier) = &self.copier else { return (x, y) };
+        let originals = copier.originals(&x);
+        let all: Vec<usize> = (0..episode.support as usize).collect();
+        let copies = originals.copies(&all, &draws, 0);
+        (Tensor::cat(&[x, copies], 1), Tensor::cat(&[&y, &originals.repeated(&y)], 1))
+    }
+
+    /// The logit of a class is minus the squared distance to its nearest neighbour: `[T, Q, N]`.
+    fn logits(&self, query: &Tensor, x: &Tensor, y: &Tensor) -> Tensor {
+        let square = |x: &Tensor| x.square().sum_dim_intlist(-1, false, None);
+        let distance =
+            square(query).unsqueeze(2) + square(x).unsqueeze(1) - query.bmm(&x.transpose(1, 2)) * 2.0; // [T, Q, S]
+        let of_class: Vec<Tensor> = (0..self.ways)
+            .map(|class| {
+                let other = y.not_equal(class).unsqueeze(1); // [T, 1, S]
+                distance.masked_fill(&other, f64::INFINITY).amin(-1, false) // [T, Q]
+            })
+            .collect();
+        -Tensor::stack(&of_class, -1)
+    }
 }
 
 impl MetaLearner for Learner {
@@ -48,19 +77,16 @@ impl MetaLearner for Learner {
         None
     }
 
-    /// The logit of a class is minus the squared distance to its nearest support image; the same after any number of steps.
-    fn predict(&self, _: &Params, episode: &Episode, steps: &[usize], _: Draws) -> Vec<Tensor> {
-        let (support, query) = (episode.support_x(), episode.query_x());
-        let square = |x: &Tensor| x.square().sum_dim_intlist(-1, false, None);
-        let distance = square(&query).unsqueeze(2) + square(&support).unsqueeze(1)
-            - query.bmm(&support.transpose(1, 2)) * 2.0; // [T, Q, S]
-        let of_class: Vec<Tensor> = (0..self.ways)
-            .map(|class| {
-                let other = episode.support_y().not_equal(class).unsqueeze(1); // [T, 1, S]
-                distance.masked_fill(&other, f64::INFINITY).amin(-1, false) // [T, Q]
-            })
-            .collect();
-        let logits = -Tensor::stack(&of_class, -1); // [T, Q, N]
-        steps.iter().map(|_| logits.shallow_clone()).collect()
+    fn testing_bytes(&self, rows: Extent) -> usize {
+        let support = rows.support * (1 + self.copier.as_ref().map_or(0, Copier::copies));
+        3 * (support + rows.queries) * (rows.inputs + support) * size_of::<f32>() // images and distances
+    }
+
+    fn predict(&self, _: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer> {
+        let neighbours = episode.support as usize * (1 + self.copier.as_ref().map_or(0, Copier::copies));
+        Answer::without_steps(steps, neighbours, || {
+            let (x, y) = self.neighbours(episode, draws);
+            self.logits(&episode.query_x(), &x, &y)
+        })
     }
 }

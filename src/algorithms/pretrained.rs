@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
+use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training};
 use crate::{
-    inner::{Order, RuleSpec, cost},
+    inner::{Adaptation, Answer, Order, RuleSpec},
     loss,
     models::{Model, Params},
     random::{Draws, Stream},
@@ -39,19 +39,17 @@ impl Algorithm for Pretrained {
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         Box::new(Learner {
-            rule: self.0.clone(),
             classifier: setting.model.build(setting.inputs, setting.training_classes),
-            model: setting.model.build(setting.inputs, setting.ways),
+            adaptation: setting.adaptation(&self.0),
         })
     }
 }
 
 struct Learner {
-    rule: RuleSpec,
     /// With an output for each meta-training class.
     classifier: Box<dyn Model>,
-    /// With an output for each way.
-    model: Box<dyn Model>,
+    /// Of a network with an output for each way.
+    adaptation: Adaptation,
 }
 
 /// Names of the new output layer's tensors among theta's start with this.
@@ -61,12 +59,12 @@ const OUTPUT_LAYER: usize = 2;
 
 impl MetaLearner for Learner {
     fn validation_steps(&self) -> usize {
-        self.rule.steps()
+        self.adaptation.rule.steps()
     }
 
     fn init(&self, stream: &mut Stream) -> Params {
         let mut parameters = self.classifier.parameters();
-        let mut output = self.model.parameters().split_off(parameters.len() - OUTPUT_LAYER);
+        let mut output = self.adaptation.model.parameters().split_off(parameters.len() - OUTPUT_LAYER);
         output.iter_mut().for_each(|p| p.name.insert_str(0, NEW));
         parameters.append(&mut output);
         Params::init(&parameters, stream)
@@ -74,18 +72,19 @@ impl MetaLearner for Learner {
 
     /// Theta holds the classifier's parameters, then the untrained output layer for tasks.
     fn checkpoint(&self, theta: &Params) -> Params {
-        let body = self.model.parameters().len() - OUTPUT_LAYER;
+        let body = self.adaptation.model.parameters().len() - OUTPUT_LAYER;
         let tensors = theta.tensors[..body].iter().chain(&theta.tensors[body + OUTPUT_LAYER..]);
         Params {
-            names: self.model.parameters().into_iter().map(|p| p.name).collect(),
+            names: self.adaptation.model.parameters().into_iter().map(|p| p.name).collect(),
             tensors: tensors.map(Tensor::shallow_clone).collect(),
         }
     }
 
     /// The body only: a checkpoint has no classifier of training classes, and an output layer for tasks starts untrained.
     fn starts_from_checkpoint(&self, name: &str) -> bool {
-        let body = self.model.parameters().len() - OUTPUT_LAYER;
-        self.model.parameters()[..body].iter().any(|parameter| parameter.name == name)
+        let parameters = self.adaptation.model.parameters();
+        let body = parameters.len() - OUTPUT_LAYER;
+        parameters[..body].iter().any(|parameter| parameter.name == name)
     }
 
     fn meta_gradient(&self, theta: &Params, episode: &Episode, _: Draws) -> Option<MetaGradient> {
@@ -99,10 +98,10 @@ impl MetaLearner for Learner {
     }
 
     fn testing_bytes(&self, rows: Extent) -> usize {
-        cost::task_bytes(&*self.rule, &*self.model, rows, Order::Zero, None)
+        self.adaptation.task_bytes(rows, Order::Zero, None)
     }
 
-    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {
-        predict_adapted(&*self.rule, &*self.model, theta, episode, steps, draws)
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer> {
+        self.adaptation.predict(theta, episode, steps, draws)
     }
 }

@@ -8,12 +8,12 @@
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor, no_grad};
+use tch::{Kind, no_grad};
 
-use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
+use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training};
 use crate::{
-    inner::{Objective, Order, Rows, RuleSpec, adapt, cost},
-    models::{Model, Params},
+    inner::{Adaptation, Answer, Order, Rows, RuleSpec, adapt},
+    models::Params,
     random::{Draws, Stream},
     tasks::{Episode, Extent},
 };
@@ -49,30 +49,30 @@ impl Algorithm for Reptile {
     }
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
-        Box::new(Learner { config: self.clone(), model: setting.model.build(setting.inputs, setting.ways) })
+        Box::new(Learner { adaptation: setting.adaptation(&self.inner), batch: self.batch })
     }
 }
 
 struct Learner {
-    config: Reptile,
-    model: Box<dyn Model>,
+    adaptation: Adaptation,
+    batch: Option<usize>,
 }
 
 impl MetaLearner for Learner {
     fn validation_steps(&self) -> usize {
-        self.config.inner.steps()
+        self.adaptation.rule.steps()
     }
 
     fn init(&self, stream: &mut Stream) -> Params {
-        self.model.init(stream)
+        self.adaptation.model.init(stream)
     }
 
     fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient> {
-        let rule = &*self.config.inner;
-        let form = Objective::best_form(rule, &*self.model, episode);
-        let objective = Objective::new(&*self.model, &theta.tensors, episode, form, Order::Zero, draws)
-            .with_batches(self.config.batch);
-        let phi = adapt(rule, &objective, rule.steps(), |_, _| {});
+        let rule = &*self.adaptation.rule;
+        let steps = rule.steps();
+        let objective =
+            self.adaptation.objective(&theta.tensors, episode, self.batch, steps, Order::Zero, draws);
+        let phi = adapt(rule, &objective, steps, |_, _| {});
         no_grad(|| {
             let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
             let means = objective.mean_weights(&phi);
@@ -82,10 +82,10 @@ impl MetaLearner for Learner {
     }
 
     fn testing_bytes(&self, rows: Extent) -> usize {
-        cost::task_bytes(&*self.config.inner, &*self.model, rows, Order::Zero, None)
+        self.adaptation.task_bytes(rows, Order::Zero, None)
     }
 
-    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {
-        predict_adapted(&*self.config.inner, &*self.model, theta, episode, steps, draws)
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer> {
+        self.adaptation.predict(theta, episode, steps, draws)
     }
 }

@@ -3,12 +3,11 @@
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training, predict_adapted};
+use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training};
 use crate::{
-    inner::{Order, RuleSpec, cost},
-    models::{Model, Params},
+    inner::{Adaptation, Answer, Order, RuleSpec},
+    models::Params,
     random::{Draws, Stream},
     tasks::{Episode, Extent},
 };
@@ -35,22 +34,19 @@ impl Algorithm for Scratch {
     }
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
-        Box::new(Learner { rule: self.0.clone(), model: setting.model.build(setting.inputs, setting.ways) })
+        Box::new(Learner(setting.adaptation(&self.0)))
     }
 }
 
-struct Learner {
-    rule: RuleSpec,
-    model: Box<dyn Model>,
-}
+struct Learner(Adaptation);
 
 impl MetaLearner for Learner {
     fn validation_steps(&self) -> usize {
-        self.rule.steps()
+        self.0.rule.steps()
     }
 
     fn init(&self, stream: &mut Stream) -> Params {
-        self.model.init(stream)
+        self.0.model.init(stream)
     }
 
     fn meta_gradient(&self, _: &Params, _: &Episode, _: Draws) -> Option<MetaGradient> {
@@ -58,10 +54,10 @@ impl MetaLearner for Learner {
     }
 
     fn testing_bytes(&self, rows: Extent) -> usize {
-        cost::task_bytes(&*self.rule, &*self.model, rows, Order::Zero, None)
+        self.0.task_bytes(rows, Order::Zero, None)
     }
 
-    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Tensor> {
-        predict_adapted(&*self.rule, &*self.model, theta, episode, steps, draws)
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer> {
+        self.0.predict(theta, episode, steps, draws)
     }
 }

@@ -89,7 +89,7 @@ impl Bench<'_> {
         let count = UNCOUNTED + self.count;
         let peak_gflops = peak(self.split.threads(), self.device) / 1e9;
         for i in 0..count {
-            let draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: i as u64 };
+            let draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: i as u64, first_task: 0 };
             let start = Instant::now();
             let tasks = self.workload.tasks;
             let step = chunks::meta_gradient(&*learner, &theta, source, i as u64, tasks, draws, self.split)?;

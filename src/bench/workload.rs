@@ -85,6 +85,7 @@ impl Workload {
             ways: self.size.ways,
             training_classes: self.size.ways,
             classes: self.size.ways,
+            copier: None,
         };
         AlgorithmSpec::Maml(Maml { inner, order, recompute }).build(&setting)
     }

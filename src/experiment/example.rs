@@ -59,7 +59,7 @@ impl Example {
             queries.extend(of_class.queries.iter().take(QUERIES).map(image));
             shown.extend((label * task.queries..).take(task.queries.min(QUERIES)));
         }
-        let logits = learner.predict(theta, &fold.test.batch(0..1, task.shots), &steps, draws); // each [1, Q, N]
+        let predicted = learner.predict(theta, &fold.test.batch(0..1, task.shots), &steps, draws);
         let answers = |logits: &Tensor| -> Vec<usize> {
             if !bool::try_from(logits.isfinite().all()).unwrap_or(false) {
                 return Vec::new(); // a network that diverged answers nothing
@@ -74,7 +74,7 @@ impl Example {
             classes,
             support,
             queries,
-            answers: logits.iter().map(answers).collect(),
+            answers: predicted.iter().map(|answer| answers(&answer.logits)).collect(),
             steps,
         }
     }

@@ -1,4 +1,4 @@
-//! A method of an experiment: an algorithm, and what its training does differently.
+//! A method of an experiment: an algorithm, what it adapts to, and what its training does differently.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,13 +12,19 @@ use serde::{
 use serde_json::Value;
 
 use super::spec::{Initialisation, Train, Validation};
-use crate::{algorithms::AlgorithmSpec, outer::OuterSpec};
+use crate::{
+    algorithms::{AlgorithmSpec, Testing},
+    outer::OuterSpec,
+    tasks::copies::JitteredCopies,
+};
 
-/// `{maml: {...}}`, or with `train` beside it: `{reptile: {...}, train: {outer: {sgd: {lr: 1}}}}`.
+/// `{maml: {...}}`, or with `adapt` or `train` beside it: `{reptile: {...}, adapt: {copies: 10}, train: {outer: {sgd: {lr: 1}}}}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Method {
     /// What learns.
     pub algorithm: AlgorithmSpec,
+    /// What it adapts to, in training as in the test, in place of the support images.
+    pub adapt: Option<JitteredCopies>,
     /// What replaces parts of the experiment's `train`.
     pub train: TrainChanges,
 }
@@ -28,25 +34,41 @@ impl JsonSchema for Method {
         "Method".into()
     }
 
-    /// The algorithms', each with `train` beside it.
+    /// The algorithms', each with `adapt` and `train` beside it.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let adapt = generator.subschema_for::<JitteredCopies>();
         let train = generator.subschema_for::<TrainChanges>();
         let mut schema = AlgorithmSpec::json_schema(generator);
         let algorithms = schema.get_mut("oneOf").and_then(Value::as_array_mut);
         for algorithm in algorithms.into_iter().flatten() {
+            algorithm["properties"]["adapt"] = adapt.clone().to_value();
             algorithm["properties"]["train"] = train.clone().to_value();
         }
-        schema.insert("description".into(), "An algorithm, and what its training does differently.".into());
+        schema.insert(
+            "description".into(),
+            "An algorithm, what it adapts to, and what its training does differently.".into(),
+        );
         schema
     }
 }
 
-// By hand, because in YAML the algorithm stands beside `train`, not under a key of its own.
+// By hand, because in YAML the algorithm stands beside `adapt` and `train`, not under a key of its own.
 impl Validate for Method {
     type Context = ();
 
     fn validate_into(&self, context: &(), mut parent: &mut dyn FnMut() -> Path, report: &mut Report) {
         self.algorithm.validate_into(context, parent, report);
+        if let Some(adapt) = &self.adapt {
+            let mut path = nested_path!(parent, "adapt");
+            adapt.validate_into(context, &mut path, report);
+            if self.algorithm.testing() == Testing::WholeDataset {
+                let name = self.algorithm.name();
+                let message = format!(
+                    "{name} adapts to no support set of which there could be copies: leave adapt out"
+                );
+                report.append(path(), garde::Error::new(message));
+            }
+        }
         self.train.validate_into(context, &mut nested_path!(parent, "train"), report);
     }
 }
@@ -115,9 +137,12 @@ impl Serialize for Method {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let changed = self.train != TrainChanges::default();
         let algorithm = serde_json::to_value(&self.algorithm).map_err(serde::ser::Error::custom)?;
-        let mut map = serializer.serialize_map(Some(1 + usize::from(changed)))?;
+        let mut map = serializer.serialize_map(None)?;
         for (name, config) in algorithm.as_object().into_iter().flatten() {
             map.serialize_entry(name, config)?;
+        }
+        if let Some(adapt) = &self.adapt {
+            map.serialize_entry("adapt", adapt)?;
         }
         if changed {
             map.serialize_entry("train", &self.train)?;
@@ -142,9 +167,10 @@ impl<'de> de::Visitor<'de> for Visitor {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Method, M::Error> {
-        let (mut algorithm, mut train) = (None::<AlgorithmSpec>, TrainChanges::default());
+        let (mut algorithm, mut adapt, mut train) = (None::<AlgorithmSpec>, None, TrainChanges::default());
         while let Some(key) = map.next_key::<MethodKey>()? {
             match key {
+                MethodKey::Adapt => adapt = Some(map.next_value()?),
                 MethodKey::Train => train = map.next_value()?,
                 MethodKey::Algorithm(name) => {
                     if let Some(first) = &algorithm {
@@ -161,12 +187,13 @@ impl<'de> de::Visitor<'de> for Visitor {
         }
         let algorithm = algorithm
             .ok_or_else(|| de::Error::custom("the method names no algorithm, for example {maml: {}}"))?;
-        Ok(Method { algorithm, train })
+        Ok(Method { algorithm, adapt, train })
     }
 }
 
 /// A key of a method; unknown ones are refused where they stand, so that the error points at them.
 enum MethodKey {
+    Adapt,
     Train,
     Algorithm(&'static str),
 }
@@ -178,17 +205,16 @@ impl<'de> Deserialize<'de> for MethodKey {
             type Value = MethodKey;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an algorithm or train")
+                f.write_str("an algorithm, adapt or train")
             }
 
             fn visit_str<E: de::Error>(self, key: &str) -> Result<MethodKey, E> {
-                if key == "train" {
-                    return Ok(MethodKey::Train);
+                match (key, AlgorithmSpec::ENTRIES.iter().find(|entry| entry.name == key)) {
+                    ("adapt", _) => Ok(MethodKey::Adapt),
+                    ("train", _) => Ok(MethodKey::Train),
+                    (_, Some(entry)) => Ok(MethodKey::Algorithm(entry.name)),
+                    (_, None) => Err(E::unknown_variant(key, AlgorithmSpec::NAMES)),
                 }
-                let known = AlgorithmSpec::ENTRIES.iter().find(|entry| entry.name == key);
-                known
-                    .map(|entry| MethodKey::Algorithm(entry.name))
-                    .ok_or_else(|| E::unknown_variant(key, AlgorithmSpec::NAMES))
             }
         }
         deserializer.deserialize_identifier(Key)

@@ -38,6 +38,9 @@ pub const EVALUATION: &str = "evaluation.csv";
 /// Written when a run is trained and validated.
 pub(crate) const VALIDATION: &str = "validation.csv";
 
+/// What adaptation took in the test, see [`CostRow`](crate::records::CostRow); apart, since times are others on every run.
+pub(crate) const COST: &str = "cost.csv";
+
 /// What the first run of a method answers on an episode, see [`Example`](super::example::Example).
 pub const EXAMPLE: &str = "example.json";
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{
     folder,
     folder::Folder,
-    plan::{EVALUATION, VALIDATION},
+    plan::{COST, EVALUATION, VALIDATION},
     spec::Experiment,
     table::tables,
 };
@@ -63,6 +63,7 @@ pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result
         evaluation: rows(path, experiment, EVALUATION, damage)?,
         validation: rows(path, experiment, VALIDATION, damage)?,
         ways: task.ways,
+        cost: rows(path, experiment, COST, damage)?,
     })
 }
 

@@ -15,7 +15,7 @@ use super::{
     folder::Folder,
     growing::{TrainCsv, append},
     material::{Fold, Material},
-    plan::{CHECKPOINT, CONFIG, ENVIRONMENT, EVALUATION, EXAMPLE, Goal, Run, TRAIN},
+    plan::{CHECKPOINT, CONFIG, COST, ENVIRONMENT, EVALUATION, EXAMPLE, Goal, Run, TRAIN},
     progress::MethodLine,
     start::{Machine, Ready},
     state,
@@ -112,7 +112,7 @@ impl Workplace<'_> {
         let theta = ready.learner.checkpoint(&state.result().detached(self.machine.device));
         self.save_checkpoint(run, &theta)?;
         if let Some(validation) = validated {
-            let rows = self.test(run, &ready, &theta, validation, line)?;
+            let (rows, _) = self.test(run, &ready, &theta, validation, line)?;
             let paused = self.until().filter(|until| state.iteration == *until && *until < train.iterations);
             self.folder.write(run.validation(paused), &records::to_csv(&rows)?)?;
         }
@@ -130,7 +130,9 @@ impl Workplace<'_> {
                     let text = serde_json::to_string(&example).context("JSON")?;
                     self.write(run, EXAMPLE, text.as_bytes())?;
                 }
-                self.test(run, &ready, &theta, &fold.test, line)?
+                let (rows, costs) = self.test(run, &ready, &theta, &fold.test, line)?;
+                self.write(run, COST, &records::to_csv(&costs)?)?;
+                rows
             }
             Testing::WholeDataset => self.test_whole_dataset(run, &*ready.learner, &theta),
         };

@@ -19,7 +19,7 @@ use crate::{
     misuse::misuse,
     models::Params,
     random::{Purpose, stream},
-    tasks::few_shot::TaskSize,
+    tasks::{copies::Copier, few_shot::TaskSize},
 };
 
 /// What of the machine is used.
@@ -51,6 +51,10 @@ pub(crate) fn learner(material: &Material, run: &Run, training_classes: usize) -
         ways: material.experiment.task.ways,
         training_classes,
         classes: material.dataset.classes.len(),
+        copier: run.method.adapt.clone().map(|settings| {
+            let (height, width) = (material.dataset.height, material.dataset.width);
+            Copier { settings, height, width }
+        }),
     })
 }
 

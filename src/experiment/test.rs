@@ -1,4 +1,4 @@
-//! The test of a run: rows for `validation.csv` and `evaluation.csv`.
+//! The test of a run: rows for `validation.csv`, `evaluation.csv` and `cost.csv`.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -17,7 +17,7 @@ use crate::{
     evaluate::{Protocol, Verdict, score},
     models::Params,
     random::{Draws, Purpose},
-    records::{EvaluationRow, Task},
+    records::{CostRow, EvaluationRow, Task},
     tasks::{few_shot::whole_dataset, frozen::FrozenEpisodes},
 };
 
@@ -36,13 +36,13 @@ pub(crate) struct Test<'a> {
 }
 
 impl Test<'_> {
-    /// A row for every number of shots, episode and number of steps; `None` when the user stops it.
+    /// A row for every number of shots, episode and number of steps, and what each number of steps cost; `None` when the user stops it.
     pub fn rows(
         &self,
         theta: &Params,
         episodes: &FrozenEpisodes,
         line: &mut MethodLine,
-    ) -> Option<Vec<EvaluationRow>> {
+    ) -> Option<(Vec<EvaluationRow>, Vec<CostRow>)> {
         let Self { run, ready, steps, .. } = *self;
         line.test(&label(run), episodes.len() * self.shots.len());
         let line = &*line;
@@ -50,11 +50,20 @@ impl Test<'_> {
             line.tested(count);
             if self.stop.load(Ordering::Relaxed) { Verdict::Stop } else { Verdict::Continue }
         };
-        let mut rows = Vec::new();
+        let (mut rows, mut costs) = (Vec::new(), Vec::new());
         for &shots in self.shots {
             let protocol = Protocol { episodes, shots, steps, draws: draws(run), split: &ready.split };
-            let scores = protocol.evaluate(&*ready.learner, theta, &observe)?;
-            for (episode, scores) in scores.iter().enumerate() {
+            let tested = protocol.evaluate(&*ready.learner, theta, &observe)?;
+            costs.extend(tested.costs.iter().zip(steps).map(|(cost, &step)| CostRow {
+                method: run.name.to_owned(),
+                fold: run.fold,
+                seed: run.seed,
+                shots,
+                step,
+                rows: cost.rows,
+                milliseconds: 1e3 * cost.seconds,
+            }));
+            for (episode, scores) in tested.scores.iter().enumerate() {
                 rows.extend(scores.iter().zip(steps).map(|(score, &step)| EvaluationRow {
                     method: run.name.to_owned(),
                     fold: run.fold,
@@ -68,7 +77,7 @@ impl Test<'_> {
                 }));
             }
         }
-        Some(rows)
+        Some((rows, costs))
     }
 }
 
@@ -81,7 +90,7 @@ impl Workplace<'_> {
         theta: &Params,
         episodes: &FrozenEpisodes,
         line: &mut MethodLine,
-    ) -> Result<Vec<EvaluationRow>, Ended> {
+    ) -> Result<(Vec<EvaluationRow>, Vec<CostRow>), Ended> {
         let experiment = self.material.experiment;
         let shots = experiment.test_shots();
         let test = Test { run, ready, shots: &shots, steps: &experiment.evaluate.steps, stop: self.stop };
@@ -100,7 +109,7 @@ impl Workplace<'_> {
         // One large task: here libtorch's own threads are the ones that pay.
         tch::set_num_threads(self.machine.split.threads() as i32);
         let scores = or_leave(self.stop, || {
-            score(learner, theta, &whole_dataset(data, &self.material.bank), steps, draws(run))
+            score(learner, theta, &whole_dataset(data, &self.material.bank), steps, draws(run)).scores
         });
         tch::set_num_threads(1);
         let scores = scores.into_iter().flatten().zip(steps);
@@ -147,7 +156,7 @@ fn or_leave<R>(stop: &AtomicBool, work: impl FnOnce() -> R) -> R {
 
 /// What a run's method draws from while it adapts to a test task.
 pub(crate) fn draws(run: &Run) -> Draws {
-    Draws { seed: run.seed, purpose: Purpose::Adapt, occasion: 0 }
+    Draws { seed: run.seed, purpose: Purpose::Adapt, occasion: 0, first_task: 0 }
 }
 
 #[cfg(test)]

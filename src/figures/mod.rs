@@ -24,7 +24,7 @@ use anyhow::{Context, Result};
 pub use contact_sheet::{ContactRow, contact_sheet};
 
 use crate::{
-    records::{EvaluationRow, TrainRow},
+    records::{CostRow, EvaluationRow, TrainRow},
     summary::{SummaryRow, summarise},
 };
 use legend::{Entry, Sample};
@@ -45,6 +45,8 @@ pub struct Results {
     pub ways: usize,
     /// The rows of every run's `validation.csv`, which choose the number of steps to compare methods at.
     pub validation: Vec<EvaluationRow>,
+    /// The rows of every run's `cost.csv`.
+    pub cost: Vec<CostRow>,
 }
 
 /// Something worth seeing in the results.

@@ -12,6 +12,7 @@ fn results(methods: &[&str]) -> Results {
         evaluation: Vec::new(),
         ways: 5,
         validation: Vec::new(),
+        cost: Vec::new(),
     };
     for (place, method) in methods.iter().enumerate() {
         let whole = place + 1 == methods.len() && place > 0;

@@ -19,7 +19,7 @@
 
 use tch::{Kind, Tensor, no_grad};
 
-use super::{Objective, Order, rows::Rows};
+use super::{Objective, Order, rows::Part};
 use crate::models::closed_form::Backprop;
 
 /// The mean over tasks of the query loss after `steps` steps of gradient descent of size `rate`, and its gradient with respect to
@@ -44,23 +44,27 @@ pub fn meta_gradient(
                 kept.push(fast.iter().map(Tensor::shallow_clone).collect());
                 history.clear();
             }
-            let before = advance(objective, rate, &mut fast)?;
+            let before = advance(objective, rate, step, &mut fast)?;
             if second {
                 history.push(before);
             }
         }
-        let query = objective.backpropagate(&fast, Rows::Query)?;
-        let loss = objective.losses_of(&query.outputs, Rows::Query).mean(None::<Kind>);
-        let mut lambda = objective.pull_back(&query.gradient, Rows::Query);
+        let query = objective.backpropagate(objective.query(), &fast)?;
+        let loss = objective.losses_of(&query.outputs, objective.query()).mean(None::<Kind>);
+        let mut lambda = objective.pull_back(objective.query(), &query.gradient);
         let mut shift: Option<Tensor> = None; // dM/dA on the support set [T, S, H]
+        let mut step = steps;
         while let Some(mut fast) = kept.pop() {
             if history.is_empty() {
-                history = (0..every).map(|_| advance(objective, rate, &mut fast)).collect::<Option<_>>()?;
+                let from = step - every;
+                let again = (from..step).map(|step| advance(objective, rate, step, &mut fast));
+                history = again.collect::<Option<_>>()?;
             }
-            while let Some((fast, pass)) = history.pop() {
-                let product = objective.hessian_product(&fast, &pass, &lambda)?;
-                lambda = objective.pull_back_onto(&lambda, &product, Rows::Support, -rate);
-                let u = product.input * -rate;
+            step -= history.len();
+            while let Some(Taken { rows, fast, pass }) = history.pop() {
+                let product = objective.hessian_product(&rows, &fast, &pass, &lambda)?;
+                lambda = objective.pull_back_onto(&rows, &lambda, &product, -rate);
+                let u = rows.spread(&(product.input * -rate));
                 shift = Some(shift.map_or_else(|| u.shallow_clone(), |sum| sum + &u));
             }
         }
@@ -68,9 +72,20 @@ pub fn meta_gradient(
     })
 }
 
-/// Takes an inner step; gives the fast weights before it and the pass at them.
-fn advance(objective: &Objective, rate: f64, fast: &mut Vec<Tensor>) -> Option<(Vec<Tensor>, Backprop)> {
-    let pass = objective.backpropagate(fast, Rows::Support)?;
-    let next = objective.descend_along(fast, &pass.gradient, rate);
-    Some((std::mem::replace(fast, next), pass))
+/// An inner step that was taken.
+struct Taken {
+    /// What it saw.
+    rows: Part,
+    /// The fast weights before it.
+    fast: Vec<Tensor>,
+    /// The pass at them.
+    pass: Backprop,
+}
+
+/// Takes inner step number `step`.
+fn advance(objective: &Objective, rate: f64, step: usize, fast: &mut Vec<Tensor>) -> Option<Taken> {
+    let rows = objective.seen(step);
+    let pass = objective.backpropagate(&rows, fast)?;
+    let next = objective.descend_along(&rows, fast, &pass.gradient, rate);
+    Some(Taken { rows, fast: std::mem::replace(fast, next), pass })
 }

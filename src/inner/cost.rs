@@ -7,20 +7,25 @@ use crate::{models::Model, tasks::Extent};
 /// [`super::adjoint::meta_gradient`].
 ///
 /// Counted are the images and what they are made from, activations and their gradients on all rows, and of every inner step that is
-/// kept the fast weights and the activations on the support rows. The factors are upper bounds of what was measured.
+/// kept the fast weights and the activations on the support rows; with `copies` of each support image in each step also these. The
+/// factors are upper bounds of what was measured.
 pub fn task_bytes(
     rule: &dyn InnerRule,
     model: &dyn Model,
     rows: Extent,
+    copies: Option<usize>,
     order: Order,
     recompute: Option<usize>,
 ) -> usize {
-    let Extent { support, queries, inputs } = rows;
+    let Extent { support: originals, queries, inputs } = rows;
+    let seen = originals * copies.unwrap_or(1); // support rows of a step
     let parameters = model.parameters();
     let values = |of: &[crate::models::Parameter]| -> usize {
         of.iter().map(|p| p.shape.iter().product::<i64>() as usize).sum()
     };
-    let implicit = rule.descent().is_some() && model.has_linear_input() && support <= inputs;
+    let implicit = rule.descent().is_some() && model.has_linear_input() && seen <= inputs;
+    // In implicit form the copies of all steps are there at once, if they are no more than the inputs.
+    let support = if copies.is_some() && implicit { inputs } else { seen };
     let fast = values(if implicit { &parameters[2..] } else { &parameters });
     let widths = model.activations_per_row();
     let by_hand = rule.descent().is_some() && model.closed_form().is_some();
@@ -35,7 +40,7 @@ pub fn task_bytes(
         _ => 0,
     };
     let all = support + queries;
-    let images = 3 * all * inputs;
+    let images = 3 * all * inputs + if copies.is_some() { kept * seen * inputs } else { 0 };
     let gram = if implicit { 3 * all * support } else { 0 };
     let passes = 8 * all * widths + gram;
     let steps = (kept * per_step + 6) * (fast + 6 * support * widths);
@@ -82,7 +87,7 @@ mod tests {
     #[test]
     fn the_maps_of_a_convolution_count() {
         let rows = Extent { support: 50, queries: 150, inputs: 28 * 28 };
-        let bytes = task_bytes(&*RuleSpec::adam(), &Convolution, rows, Order::Zero, None);
+        let bytes = task_bytes(&*RuleSpec::adam(), &Convolution, rows, None, Order::Zero, None);
         let maps = 200 * 8 * 28 * 28 * size_of::<f32>();
         assert!(bytes > 2 * maps, "{bytes} bytes, but the maps and their gradients alone take {}", 2 * maps);
     }

@@ -1,6 +1,7 @@
 //! The inner loop: how fast weights phi of all tasks move from theta, and the rules that move them.
 
 pub mod adam;
+pub mod adaptation;
 pub mod adjoint;
 pub mod cost;
 pub mod graph;
@@ -12,6 +13,7 @@ pub mod sgd;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+pub use adaptation::{Adaptation, Answer};
 pub use objective::{Objective, Order};
 pub use rows::{Form, Rows};
 

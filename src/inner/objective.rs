@@ -1,11 +1,11 @@
 //! The support loss of T tasks as a function of their fast weights.
 
 use rand::seq::index::sample;
-use tch::{Kind, Tensor, no_grad, with_grad};
+use tch::{Device, Kind, Tensor, no_grad, with_grad};
 
 use super::{
     InnerRule,
-    rows::{Form, Input, Part, Rows},
+    rows::{Form, Input, Part, Place, Rows},
 };
 use crate::{
     loss,
@@ -15,7 +15,10 @@ use crate::{
         layers,
     },
     random::{Draws, Stream},
-    tasks::Episode,
+    tasks::{
+        Episode,
+        copies::{Copier, Originals},
+    },
 };
 
 /// What the fast weights remember of how they came about.
@@ -36,12 +39,24 @@ pub struct Objective<'a> {
     model: &'a dyn Model,
     theta: &'a [Tensor],
     /// All rows, `[T, S + Q, D]`.
-    x: &'a Tensor,
+    x: Tensor,
     support: Part,
     query: Part,
     order: Order,
     draws: Draws,
-    batch: Option<usize>,
+    sight: Sight<'a>,
+}
+
+/// What each step sees of the support set.
+enum Sight<'a> {
+    /// All of it.
+    Whole,
+    /// So many rows, others in each step.
+    Batches(usize),
+    /// Copies of these images, drawn when a step needs them; of a batch of them, if given.
+    Copies(Originals<'a>, Option<usize>),
+    /// So many rows after those of the step before: the copies of all steps, drawn at once.
+    Blocks(i64),
 }
 
 impl<'a> Objective<'a> {
@@ -49,7 +64,7 @@ impl<'a> Objective<'a> {
     pub fn new(
         model: &'a dyn Model,
         theta: &'a [Tensor],
-        episode: &'a Episode,
+        episode: &Episode,
         form: Form,
         order: Order,
         draws: Draws,
@@ -67,7 +82,7 @@ impl<'a> Objective<'a> {
             let at_theta = split(&layers::linear(&episode.x, &theta[0], &theta[1]));
             let gram = no_grad(|| x.0.bmm(&episode.x.transpose(1, 2)) + 1.0); // [T, S, S + Q]
             let gram = split(&gram.transpose(1, 2));
-            let implicit = |at_theta, gram| Input::Implicit { at_theta, gram };
+            let implicit = |at_theta, gram| Input::Implicit { at_theta, gram, place: Place::All };
             (implicit(at_theta.0, gram.0), implicit(at_theta.1, gram.1))
         };
         let ways = theta.last().map_or(0, |bias| bias.size()[0]);
@@ -80,18 +95,55 @@ impl<'a> Objective<'a> {
         };
         let support = part(x.0, y.0, support_input);
         let query = part(x.1, y.1, query_input);
-        Self { model, theta, x: &episode.x, support, query, order, draws, batch: None }
+        let x = episode.x.shallow_clone();
+        Self { model, theta, x, support, query, order, draws, sight: Sight::Whole }
     }
 
     /// Lets each step's gradient see so many support rows only; each step takes others, until all were seen.
     pub fn with_batches(self, rows: Option<usize>) -> Self {
-        Self { batch: rows, ..self }
+        Self { sight: rows.map_or(Sight::Whole, Sight::Batches), ..self }
     }
 
-    /// The form that is faster for this rule: implicit where it is exact and the support set is smaller than the input.
-    pub fn best_form(rule: &dyn InnerRule, model: &dyn Model, episode: &Episode) -> Form {
-        let small = episode.support <= episode.x.size()[2];
-        let implicit = rule.descent().is_some() && model.has_linear_input() && small;
+    /// The problem of adapting in at most so many steps to copies of the support images, others in each step; with `batch`, to copies
+    /// of so many of them.
+    ///
+    /// The implicit form draws those of all steps at once: its fast weight has a row for each.
+    #[expect(clippy::too_many_arguments, reason = "what an objective is made of, and the copies")]
+    pub fn on_copies(
+        model: &'a dyn Model,
+        theta: &'a [Tensor],
+        episode: &Episode,
+        copier: &'a Copier,
+        batch: Option<usize>,
+        steps: usize,
+        form: Form,
+        order: Order,
+        draws: Draws,
+    ) -> Self {
+        let originals = copier.originals(&episode.support_x());
+        if form == Form::Explicit || !model.has_linear_input() {
+            let plain = Self::new(model, theta, episode, form, order, draws);
+            return Self { sight: Sight::Copies(originals, batch), ..plain };
+        }
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for step in 0..steps.max(1) {
+            let rows = rows_of(step, episode.support as usize, batch, draws);
+            x.push(originals.copies(&rows, &draws, step));
+            let labels = episode.support_y().index_select(1, &numbers(&rows, episode.x.device()));
+            y.push(originals.repeated(&labels));
+        }
+        let block = x[0].size()[1];
+        let support = block * x.len() as i64;
+        x.push(episode.query_x());
+        y.push(episode.query_y());
+        let copies = Episode { x: Tensor::cat(&x, 1), y: Tensor::cat(&y, 1), support };
+        Self { sight: Sight::Blocks(block), ..Self::new(model, theta, &copies, form, order, draws) }
+    }
+
+    /// The form that is faster for this rule: implicit where it is exact and the support rows, of all steps where each has its own,
+    /// are fewer than the inputs.
+    pub fn best_form(rule: &dyn InnerRule, model: &dyn Model, support: usize, inputs: usize) -> Form {
+        let implicit = rule.descent().is_some() && model.has_linear_input() && support <= inputs;
         if implicit { Form::Implicit } else { Form::Explicit }
     }
 
@@ -132,47 +184,33 @@ impl<'a> Objective<'a> {
 
     /// Mean loss of each task on these rows, `[T]`.
     pub fn losses(&self, fast: &[Tensor], rows: Rows) -> Tensor {
-        self.losses_of(&self.outputs(fast, rows), rows)
+        self.losses_of(&self.outputs(fast, rows), self.part(rows))
     }
 
     /// Mean loss `[T]` of outputs on these rows.
-    pub fn losses_of(&self, outputs: &Tensor, rows: Rows) -> Tensor {
-        loss::per_task(outputs, &self.part(rows).y)
+    pub(super) fn losses_of(&self, outputs: &Tensor, rows: &Part) -> Tensor {
+        loss::per_task(outputs, &rows.y)
     }
 
-    /// Mean loss of each task on its support set, `[T]`; with mini-batches, on the batch of this `step`.
+    /// Mean loss of each task on what this `step` sees of its support set, `[T]`.
     pub fn support_losses(&self, step: usize, fast: &[Tensor]) -> Tensor {
-        match self.batch_rows(step) {
-            Some(rows) => {
-                let part = self.support.pick(&rows);
-                loss::per_task(&self.outputs_on(&part, fast), &part.y)
-            }
-            None => self.losses(fast, Rows::Support),
-        }
+        let rows = self.seen(step);
+        self.losses_of(&self.outputs_on(&rows, fast), &rows)
     }
 
     /// Gradient of each task's support loss with respect to its fast weights, shaped as these.
     ///
     /// For C it is the gradient with respect to the input layer's output on the support set. Of order two it carries its own
-    /// history, so that it can be differentiated again. With mini-batches, only rows of the batch of this `step` count.
+    /// history, so that it can be differentiated again. Only the rows that this `step` sees count.
     pub fn gradient(&self, step: usize, fast: &[Tensor]) -> Vec<Tensor> {
-        let Some(rows) = self.batch_rows(step) else {
-            return self.gradient_on(&self.support, fast);
-        };
-        let mut gradient = self.gradient_on(&self.support.pick(&rows), fast);
-        if let Input::Implicit { .. } = self.support.input {
-            // Rows outside the batch do not move their coefficients; one that closes a permutation and opens the next is in the
-            // batch twice.
-            gradient[0] = fast[0].zeros_like().index_add(1, &rows, &gradient[0]);
-        }
-        gradient
+        self.gradient_on(&self.seen(step), fast)
     }
 
     /// The same on some rows: in closed form where model and loss have one, otherwise automatically.
     fn gradient_on(&self, part: &Part, fast: &[Tensor]) -> Vec<Tensor> {
         let body = self.body(fast);
         self.record(|| {
-            let mut gradient = match self.backpropagate_on(part, fast) {
+            let mut gradient = match self.backpropagate(part, fast) {
                 Some(pass) => pass.gradient.dense(),
                 None => with_grad(|| {
                     let taps: Vec<Tensor> = [&part.enter(fast)].into_iter().chain(body).map(tap).collect();
@@ -186,57 +224,66 @@ impl<'a> Objective<'a> {
         })
     }
 
-    /// The fast weights after one step of gradient descent of size `rate`; `step` and mini-batches as in [`Objective::gradient`].
+    /// The fast weights after one step of gradient descent of size `rate` on what this `step` sees.
     pub fn descend(&self, step: usize, fast: &[Tensor], rate: f64) -> Vec<Tensor> {
-        if self.batch.is_none()
-            && let Some(pass) = self.record(|| self.backpropagate(fast, Rows::Support))
+        let rows = self.seen(step);
+        if !matches!(self.sight, Sight::Batches(_))
+            && let Some(pass) = self.record(|| self.backpropagate(&rows, fast))
         {
-            return self.descend_along(fast, &pass.gradient, rate);
+            return self.descend_along(&rows, fast, &pass.gradient, rate);
         }
-        fast.iter().zip(self.gradient(step, fast)).map(|(phi, g)| phi - g * rate).collect()
+        fast.iter().zip(self.gradient_on(&rows, fast)).map(|(phi, g)| phi - g * rate).collect()
     }
 
-    /// The same along a gradient on the support set.
-    pub fn descend_along(&self, fast: &[Tensor], gradient: &Gradient, rate: f64) -> Vec<Tensor> {
-        let mut moved = self.support.descend(fast, &gradient.input, rate);
+    /// The same along a gradient on these rows.
+    pub(super) fn descend_along(
+        &self,
+        rows: &Part,
+        fast: &[Tensor],
+        gradient: &Gradient,
+        rate: f64,
+    ) -> Vec<Tensor> {
+        let mut moved = rows.descend(fast, &gradient.input, rate);
         moved.extend(gradient.descend(self.body(fast), rate));
         moved
     }
 
     /// A pass forwards and backwards by hand over these rows, where model and loss have a closed form.
-    pub fn backpropagate(&self, fast: &[Tensor], rows: Rows) -> Option<Backprop> {
-        self.backpropagate_on(self.part(rows), fast)
+    pub(super) fn backpropagate(&self, rows: &Part, fast: &[Tensor]) -> Option<Backprop> {
+        let (closed, onehot) = (self.model.closed_form()?, rows.onehot.as_ref()?);
+        Some(closed.backpropagate(self.body(fast), &rows.enter(fast), onehot))
     }
 
-    fn backpropagate_on(&self, part: &Part, fast: &[Tensor]) -> Option<Backprop> {
-        let (closed, onehot) = (self.model.closed_form()?, part.onehot.as_ref()?);
-        Some(closed.backpropagate(self.body(fast), &part.enter(fast), onehot))
-    }
-
-    /// The Hessian of the support loss with respect to what goes into the body and the body's weights, times the direction
+    /// The Hessian of the loss on these rows with respect to what goes into the body and the body's weights, times the direction
     /// `lambda`, shaped as the fast weights; `pass` is the one at `fast`.
-    pub fn hessian_product(&self, fast: &[Tensor], pass: &Backprop, lambda: &[Tensor]) -> Option<Gradient> {
-        let dz = self.support.push_forward(lambda);
+    pub(super) fn hessian_product(
+        &self,
+        rows: &Part,
+        fast: &[Tensor],
+        pass: &Backprop,
+        lambda: &[Tensor],
+    ) -> Option<Gradient> {
+        let dz = rows.push_forward(lambda);
         Some(self.model.closed_form()?.hessian_product(self.body(fast), pass, &dz, self.body(lambda)))
     }
 
     /// The gradient with respect to the fast weights that belongs to `gradient`, one with respect to what goes into the body on these
     /// rows and to the body.
-    pub fn pull_back(&self, gradient: &Gradient, rows: Rows) -> Vec<Tensor> {
-        let mut pulled = self.part(rows).pull_back(&gradient.input);
+    pub(super) fn pull_back(&self, rows: &Part, gradient: &Gradient) -> Vec<Tensor> {
+        let mut pulled = rows.pull_back(&gradient.input);
         pulled.extend(gradient.layers.iter().flat_map(Factors::dense));
         pulled
     }
 
     /// `lambda`, shaped as the fast weights, plus `scale` times that gradient.
-    pub fn pull_back_onto(
+    pub(super) fn pull_back_onto(
         &self,
+        rows: &Part,
         lambda: &[Tensor],
         gradient: &Gradient,
-        rows: Rows,
         scale: f64,
     ) -> Vec<Tensor> {
-        let mut pulled = self.part(rows).pull_back_onto(lambda, &gradient.input, scale);
+        let mut pulled = rows.pull_back_onto(lambda, &gradient.input, scale);
         pulled.extend(gradient.descend(self.body(lambda), -scale));
         pulled
     }
@@ -250,7 +297,7 @@ impl<'a> Objective<'a> {
             return lambda.iter().map(mean).collect();
         };
         let support = support.unwrap_or_else(|| lambda[0].zeros_like());
-        let layer = layers::shared_gradient(&Tensor::cat(&[support, query], 1), self.x);
+        let layer = layers::shared_gradient(&Tensor::cat(&[support, query], 1), &self.x);
         layer.into_iter().chain(lambda[1..].iter().map(mean)).collect()
     }
 
@@ -279,26 +326,60 @@ impl<'a> Objective<'a> {
         }
     }
 
+    /// The queries.
+    pub(super) fn query(&self) -> &Part {
+        &self.query
+    }
+
+    /// What adaptation step number `step` sees of the support set; the same rows for every task, whose images are random anyway.
+    pub(super) fn seen(&self, step: usize) -> Part {
+        let support = &self.support;
+        let count = support.x.size()[1] as usize;
+        match &self.sight {
+            Sight::Whole => support.share(),
+            Sight::Batches(size) => {
+                let rows = rows_of(step, count, Some(*size), self.draws);
+                support.pick(&numbers(&rows, support.x.device()))
+            }
+            Sight::Copies(originals, batch) => {
+                let rows = rows_of(step, count, *batch, self.draws);
+                let picked = support.pick(&numbers(&rows, support.x.device()));
+                let repeated = |t: &Tensor| originals.repeated(t);
+                Part {
+                    x: originals.copies(&rows, &self.draws, step),
+                    y: repeated(&picked.y),
+                    onehot: picked.onehot.as_ref().map(repeated),
+                    input: picked.input,
+                }
+            }
+            Sight::Blocks(rows) => support.block(step as i64 * rows, *rows),
+        }
+    }
+
     /// Computes inner gradients, with a history only where they are to be differentiated again.
     fn record<R>(&self, gradient: impl FnOnce() -> R) -> R {
         if self.order == Order::Second { gradient() } else { no_grad(gradient) }
     }
+}
 
-    /// The support rows of this step's mini-batch, i64; the same for every task. A task's images are drawn in random order within each
-    /// class, so that this leaves the images as random as rows of its own would; only how many of each class a batch has is then the
-    /// same for all tasks of a meta-batch, which [`crate::algorithms::reptile`] says.
-    ///
-    /// They follow one another through a sequence of permutations of the support set.
-    fn batch_rows(&self, step: usize) -> Option<Tensor> {
-        let support = self.support.x.size()[1] as usize;
-        let size = self.batch?.min(support);
-        let mut rows = Vec::with_capacity(size);
-        for position in step * size..(step + 1) * size {
-            let permutation = sample(&mut self.draws.stream(position / support), support, support);
-            rows.push(permutation.index(position % support) as i64);
-        }
-        Some(Tensor::from_slice(&rows).to_device(self.support.x.device()))
-    }
+/// The support rows of a step's mini-batch, or all; the same for every task. A task's images are drawn in random order within each
+/// class, so that this leaves the images as random as rows of its own would; only how many of each class a batch has is then the
+/// same for all tasks of a meta-batch, which [`crate::algorithms::reptile`] says.
+///
+/// Batches follow one another through a sequence of permutations of the support
+/// set; one that closes a permutation and opens the next may hold a row twice.
+fn rows_of(step: usize, support: usize, batch: Option<usize>, draws: Draws) -> Vec<usize> {
+    let Some(size) = batch.map(|size| size.min(support)) else { return (0..support).collect() };
+    let row = |position: usize| {
+        sample(&mut draws.stream(position / support), support, support).index(position % support)
+    };
+    (step * size..(step + 1) * size).map(row).collect()
+}
+
+/// Numbers of rows, i64.
+fn numbers(rows: &[usize], device: Device) -> Tensor {
+    let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+    Tensor::from_slice(&rows).to_device(device)
 }
 
 /// A tensor to differentiate with respect to: itself within a graph, otherwise the leaf of a new one.

@@ -58,21 +58,69 @@ pub(super) enum Input {
         at_theta: Tensor,
         /// X X_s^T + 1, `[T, R, S]`.
         gram: Tensor,
+        /// Which rows of C are theirs.
+        place: Place,
     },
+}
+
+/// Which of the S support rows some rows are.
+pub(super) enum Place {
+    /// All of them, in order.
+    All,
+    /// Those of these numbers, i64; some may stand there twice.
+    Rows(Tensor),
+    /// So many, from a number on.
+    Block(i64, i64),
+}
+
+impl Place {
+    /// What belongs to these rows, `[T, R, H]`, as a part of what belongs to all `support` rows, `[T, S, H]`, zero elsewhere.
+    fn spread(&self, part: &Tensor, support: i64) -> Tensor {
+        match self {
+            Self::All => part.shallow_clone(),
+            Self::Rows(rows) => {
+                let (tasks, _, width) = part.size3().unwrap_or_default();
+                part.new_zeros([tasks, support, width], (part.kind(), part.device())).index_add(1, rows, part)
+            }
+            Self::Block(from, rows) => part.constant_pad_nd([0, 0, *from, support - from - rows]),
+        }
+    }
+
+    /// What belongs to these rows of `all`, `[T, S, H]`.
+    fn take(&self, all: &Tensor) -> Tensor {
+        match self {
+            Self::All => all.shallow_clone(),
+            Self::Rows(rows) => all.index_select(1, rows),
+            Self::Block(from, rows) => all.narrow(1, *from, *rows),
+        }
+    }
 }
 
 impl Part {
     /// The rows of these numbers only.
     pub fn pick(&self, rows: &Tensor) -> Self {
-        let pick = |t: &Tensor| t.index_select(1, rows);
+        self.map(|t| t.index_select(1, rows), || Place::Rows(rows.shallow_clone()))
+    }
+
+    /// So many rows from one on.
+    pub fn block(&self, from: i64, rows: i64) -> Self {
+        self.map(|t| t.narrow(1, from, rows), || Place::Block(from, rows))
+    }
+
+    /// All rows.
+    pub fn share(&self) -> Self {
+        self.map(Tensor::shallow_clone, || Place::All)
+    }
+
+    fn map(&self, of: impl Fn(&Tensor) -> Tensor, place: impl Fn() -> Place) -> Self {
         let input = match &self.input {
             Input::Nothing => Input::Nothing,
             Input::Explicit => Input::Explicit,
-            Input::Implicit { at_theta, gram } => {
-                Input::Implicit { at_theta: pick(at_theta), gram: pick(gram) }
+            Input::Implicit { at_theta, gram, .. } => {
+                Input::Implicit { at_theta: of(at_theta), gram: of(gram), place: place() }
             }
         };
-        Self { x: pick(&self.x), y: pick(&self.y), onehot: self.onehot.as_ref().map(pick), input }
+        Self { x: of(&self.x), y: of(&self.y), onehot: self.onehot.as_ref().map(of), input }
     }
 
     /// How many of the fast weights belong to the input layer.
@@ -90,7 +138,7 @@ impl Part {
             Input::Nothing => self.x.shallow_clone(),
             Input::Explicit => layers::linear(&self.x, &fast[0], &fast[1]),
             // X W_0^T + b_0 + (X X_s^T + 1) C
-            Input::Implicit { at_theta, gram } => at_theta.baddbmm(gram, &fast[0], 1.0, 1.0),
+            Input::Implicit { at_theta, gram, .. } => at_theta.baddbmm(gram, &fast[0], 1.0, 1.0),
         }
     }
 
@@ -100,7 +148,7 @@ impl Part {
         match &self.input {
             Input::Nothing => vec![],
             Input::Explicit => self.factors(&g).dense().into(),
-            Input::Implicit { .. } => vec![g],
+            Input::Implicit { .. } => vec![self.spread(&g)],
         }
     }
 
@@ -109,7 +157,7 @@ impl Part {
         match &self.input {
             Input::Nothing => vec![],
             Input::Explicit => self.factors(g).descend(&fast[0], &fast[1], rate).into(),
-            Input::Implicit { .. } => vec![&fast[0] - g * rate],
+            Input::Implicit { .. } => vec![&fast[0] - self.spread(g) * rate],
         }
     }
 
@@ -120,7 +168,7 @@ impl Part {
         match &self.input {
             Input::Nothing => self.x.zeros_like(),
             Input::Explicit => layers::linear(&self.x, &lambda[0], &lambda[1]),
-            Input::Implicit { .. } => lambda[0].shallow_clone(),
+            Input::Implicit { place, .. } => place.take(&lambda[0]),
         }
     }
 
@@ -140,6 +188,14 @@ impl Part {
             Input::Nothing => vec![],
             Input::Explicit => self.factors(g).descend(&lambda[0], &lambda[1], -scale).into(),
             Input::Implicit { gram, .. } => vec![lambda[0].baddbmm(&gram.transpose(1, 2), g, 1.0, scale)],
+        }
+    }
+
+    /// What belongs to these rows, `[T, R, H]`, shaped as the fast weight C in implicit form.
+    pub fn spread(&self, of_rows: &Tensor) -> Tensor {
+        match &self.input {
+            Input::Implicit { place, gram, .. } => place.spread(of_rows, gram.size()[2]),
+            _ => of_rows.shallow_clone(),
         }
     }
 

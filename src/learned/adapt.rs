@@ -111,8 +111,8 @@ pub fn adapt(learned: &Learned, task: &Task, source: &Source, machine: &Machine)
     };
     let steps = task.steps.map_or_else(|| default_steps(learned, &run, rows.div_ceil(ways)), Ok)?;
     tch::set_num_threads(split.threads() as i32); // a single task
-    let logits = learner.predict(&theta, &episode, &[steps], draws(&run));
-    let logits = logits.first().context("the method predicts nothing")?.squeeze_dim(0); // [Q, N]
+    let answers = learner.predict(&theta, &episode, &[steps], draws(&run));
+    let logits = answers.first().context("the method predicts nothing")?.logits.squeeze_dim(0); // [Q, N]
     let predictions = predictions(&logits, &support, &queries)?;
     Ok(Adapted { predictions, steps, warnings })
 }

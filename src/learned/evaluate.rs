@@ -92,7 +92,7 @@ pub fn evaluate(
         })?;
     let mut line = MethodLine::new(run.name, 0, quiet);
     let test = Test { run: &run, ready: &ready, shots: &shots, steps: &experiment.evaluate.steps, stop };
-    let Some(rows) = test.rows(&theta, &fold.test, &mut line) else { return Ok(None) };
+    let Some((rows, _)) = test.rows(&theta, &fold.test, &mut line) else { return Ok(None) };
     line.finish(&format!("{} episodes tested", fold.test.len() * shots.len()));
     let chosen = learned.chosen_steps()?;
     let summary = summarise(&rows, &[run.name.to_owned()]);

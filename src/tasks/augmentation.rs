@@ -90,7 +90,7 @@ impl Default for Affine {
 
 impl Affine {
     /// Draws one map.
-    fn draw(&self, stream: &mut impl Rng) -> Map {
+    pub fn draw(&self, stream: &mut impl Rng) -> Map {
         let mut within = |limit: f64| (stream.random::<f64>() * 2.0 - 1.0) * limit;
         let (sin, cos) = within(self.degrees).to_radians().sin_cos();
         let (sx, sy) = (within(self.scale).exp(), within(self.scale).exp());
@@ -103,39 +103,86 @@ impl Affine {
     }
 }
 
-/// Moves an image by its map, bilinearly, with nothing outside: `pixels` of `height` rows become values of 0 to 1 in `moved`.
-///
-/// The centre of the image is the origin and its edges are at -1 and 1, as in PyTorch's `affine_grid` and `grid_sample` without
-/// `align_corners`. Done here on bytes, since those two, as tensor operations, take longer than the meta-step that follows.
+/// Moves an image by its map: `pixels` of `height` rows become values of 0 to 1 in `moved`.
 pub fn warp(pixels: &[u8], height: usize, width: usize, map: &Map, moved: &mut Vec<f32>) {
-    // A blank edge of one pixel above and left and two below and right, so that whatever is outside is read as blank.
-    let stride = width + 3;
-    let mut padded = vec![0.0; (height + 3) * stride];
-    for (row, line) in pixels.chunks_exact(width).enumerate() {
-        let start = (row + 1) * stride + 1;
-        for (to, from) in padded[start..start + width].iter_mut().zip(line) {
-            *to = f32::from(*from) * (1.0 / 255.0);
+    let values = pixels.iter().map(|&pixel| f32::from(pixel) * (1.0 / 255.0));
+    Framed::new(values, height, width).warp(map, moved);
+}
+
+/// An image within a blank edge, ready to be moved.
+pub struct Framed {
+    /// One row and column more above and left and two below and right, so that whatever is outside is read as blank.
+    values: Vec<f32>,
+    height: usize,
+    width: usize,
+    /// The rows and columns of the frame from which something is read that is not blank: first and last.
+    inked: [(f32, f32); 2],
+}
+
+impl Framed {
+    /// The image of these values, row by row.
+    pub fn new(values: impl IntoIterator<Item = f32>, height: usize, width: usize) -> Self {
+        let stride = width + 3;
+        let mut framed = vec![0.0; (height + 3) * stride];
+        let inside = framed.chunks_exact_mut(stride).skip(1).take(height);
+        inside.flat_map(|row| &mut row[1..=width]).zip(values).for_each(|(to, from)| *to = from);
+        let ink = framed.iter().enumerate().filter(|(_, value)| **value != 0.0).map(|(at, _)| at);
+        let range = |of: fn(usize, usize) -> usize| {
+            let places = ink.clone().map(|at| of(at, stride) as f32);
+            places.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), at| {
+                (low.min(at - 1.0), high.max(at + 1.0))
+            })
+        };
+        let inked = [range(|at, stride| at / stride), range(|at, stride| at % stride)];
+        Self { values: framed, height, width, inked }
+    }
+
+    /// Appends the image moved by its map, bilinearly, with nothing outside.
+    ///
+    /// The centre of the image is the origin and its edges are at -1 and 1, as in PyTorch's `affine_grid` and `grid_sample` without
+    /// `align_corners`. Not done with those two since, as tensor operations, they take longer than the meta-step that follows.
+    pub fn warp(&self, map: &Map, moved: &mut Vec<f32>) {
+        let Self { values, height, width, inked } = self;
+        let stride = width + 3;
+        let (h, w) = (*height as f32, *width as f32);
+        let [a, b, c, d, e, f] = *map;
+        let down = d * h / w; // rows per column
+        for row in 0..*height {
+            // From pixels to -1..1, by the map, and back to pixels, whose centres are at whole numbers; 1 for the edge.
+            let y = (2.0 * row as f32 + 1.0) / h - 1.0;
+            let x = 1.0 / w - 1.0;
+            let first_column = ((a * x + b * y + c + 1.0) * w - 1.0) / 2.0 + 1.0;
+            let first_row = ((d * x + e * y + f + 1.0) * h - 1.0) / 2.0 + 1.0;
+            // Most of an image is blank and read from nowhere.
+            let (from, to) = inside(first_row, down, inked[0]);
+            let (left, right) = inside(first_column, a, inked[1]);
+            let to = (to.min(right) as usize).min(*width);
+            let from = (from.max(left) as usize).min(to);
+            moved.extend(std::iter::repeat_n(0.0, from));
+            moved.extend((from..to).map(|column| {
+                let from_column = (first_column + a * column as f32).clamp(0.0, w + 1.0);
+                let from_row = (first_row + down * column as f32).clamp(0.0, h + 1.0);
+                let (left, top) = (from_column as i32, from_row as i32);
+                let (right_share, lower_share) = (from_column - left as f32, from_row - top as f32);
+                let cell = &values[top as usize * stride + left as usize..][..stride + 2];
+                let upper = cell[0] + (cell[1] - cell[0]) * right_share;
+                let lower = cell[stride] + (cell[stride + 1] - cell[stride]) * right_share;
+                upper + (lower - upper) * lower_share
+            }));
+            moved.extend(std::iter::repeat_n(0.0, width - to));
         }
     }
-    let (h, w) = (height as f32, width as f32);
-    let [a, b, c, d, e, f] = *map;
-    for row in 0..height {
-        // From pixels to -1..1, by the map, and back to pixels, whose centres are at whole numbers; 1 for the edge.
-        let y = (2.0 * row as f32 + 1.0) / h - 1.0;
-        let x = 1.0 / w - 1.0;
-        let first_column = ((a * x + b * y + c + 1.0) * w - 1.0) / 2.0 + 1.0;
-        let first_row = ((d * x + e * y + f + 1.0) * h - 1.0) / 2.0 + 1.0;
-        moved.extend((0..width).map(|column| {
-            let from_column = (first_column + a * column as f32).clamp(0.0, w + 1.0);
-            let from_row = (first_row + d * h / w * column as f32).clamp(0.0, h + 1.0);
-            let (left, top) = (from_column as usize, from_row as usize);
-            let (right_share, lower_share) = (from_column - left as f32, from_row - top as f32);
-            let cell = &padded[top * stride + left..][..stride + 2];
-            let upper = cell[0] + (cell[1] - cell[0]) * right_share;
-            let lower = cell[stride] + (cell[stride + 1] - cell[stride]) * right_share;
-            upper + (lower - upper) * lower_share
-        }));
+}
+
+/// Numbers of columns, from one up to another, between which all are for which `first + slope * column` is in a range.
+fn inside(first: f32, slope: f32, (low, high): (f32, f32)) -> (f32, f32) {
+    const LEVEL: f32 = 1e-4; // over an image moves by less than the room that is left below
+    if slope.abs() < LEVEL {
+        let some = first > low - 1.0 && first < high + 1.0;
+        return if some { (0.0, f32::INFINITY) } else { (0.0, 0.0) };
     }
+    let (a, b) = ((low - first) / slope, (high - first) / slope);
+    ((a.min(b) - 1.0).max(0.0), (a.max(b) + 2.0).max(0.0))
 }
 
 /// The image turned by a quarter, counter-clockwise; `height` and `width` are those of `pixels`.
@@ -212,6 +259,22 @@ mod tests {
             let grid = Tensor::affine_grid_generator(&theta, [1, 1, 5, 6], false);
             let expected = x.grid_sampler(&grid, 0, 0, false).flatten(0, -1);
             assert_close(&warped(&pixels, 5, 6, &map), &Vec::try_from(expected).expect("a vector"));
+        }
+    }
+
+    /// What is left out as blank is blank: one pixel of ink, moved by many maps.
+    #[test]
+    fn nothing_of_the_ink_is_lost() {
+        let affine = Affine { degrees: 180.0, scale: 0.5, shear: 0.8, shift: 0.4, mirror: 0.5 };
+        for index in 0..300 {
+            let map = affine.draw(&mut stream(2, Purpose::Train, index));
+            let mut pixels = vec![0; 63];
+            pixels[index as usize * 11 % 63] = 200;
+            let x = Tensor::from_slice(&pixels).to_kind(Kind::Float).reshape([1, 1, 9, 7]);
+            let theta = Tensor::from_slice(&map).reshape([1, 2, 3]);
+            let grid = Tensor::affine_grid_generator(&theta, [1, 1, 9, 7], false);
+            let expected = x.grid_sampler(&grid, 0, 0, false).flatten(0, -1);
+            assert_close(&warped(&pixels, 9, 7, &map), &Vec::try_from(expected).expect("a vector"));
         }
     }
 

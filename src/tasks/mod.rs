@@ -2,6 +2,7 @@
 
 pub mod augmentation;
 pub mod class_split;
+pub mod copies;
 pub mod few_shot;
 pub mod frozen;
 

@@ -44,9 +44,10 @@ fn the_worked_example_learns() {
         ways: 2,
         training_classes: 2,
         classes: 2,
+        copier: None,
     };
     let learner = Prototypical { dimensions: 4 }.build(&setting);
-    let draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0 };
+    let draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0, first_task: 0 };
     let (mut theta, mut losses) = (learner.init(&mut stream(0, Purpose::Init, 0)), Vec::new());
     for _ in 0..200 {
         let step = learner.meta_gradient(&theta, &episode(), draws).expect("it trains");
@@ -56,7 +57,8 @@ fn the_worked_example_learns() {
         }
     }
     assert!(losses[199] < 0.5 * losses[0], "from {} to {}", losses[0], losses[199]);
-    let predicted = learner.predict(&theta, &episode(), &[0, 5], draws);
+    let predicted: Vec<Tensor> =
+        learner.predict(&theta, &episode(), &[0, 5], draws).into_iter().map(|answer| answer.logits).collect();
     assert!(predicted[0].equal(&predicted[1]) && predicted[0].size() == [4, 4, 2]);
     let right = predicted[0].argmax(-1, false).eq_tensor(&episode().query_y());
     assert!(right.to_kind(Kind::Double).mean(None::<Kind>).double_value(&[]) > 0.8);

@@ -8,6 +8,7 @@
 use garde::Validate;
 use quickstudy::{
     algorithms::{Algorithm, MetaGradient, MetaLearner, Setting, Training},
+    inner::Answer,
     loss,
     models::{Model, Params},
     random::{Draws, Stream},
@@ -83,8 +84,7 @@ impl MetaLearner for Learner {
     }
 
     /// The same after any number of steps: nothing is adapted.
-    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], _: Draws) -> Vec<Tensor> {
-        let logits = self.logits(&theta.tensors, episode);
-        steps.iter().map(|_| logits.shallow_clone()).collect()
+    fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], _: Draws) -> Vec<Answer> {
+        Answer::without_steps(steps, episode.support as usize, || self.logits(&theta.tensors, episode))
     }
 }

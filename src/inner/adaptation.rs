@@ -1,0 +1,99 @@
+//! How a network adapts to a task: what every method that does so by a rule shares.
+
+use std::time::{Duration, Instant};
+
+use tch::{Device, Tensor};
+
+use super::{Objective, Order, Rows, RuleSpec, adapt, cost};
+use crate::{
+    models::{Model, Params},
+    random::Draws,
+    tasks::{Episode, Extent, copies::Copier},
+};
+
+/// A rule that moves a network's weights, and what it looks at.
+pub struct Adaptation {
+    /// How fast weights move.
+    pub rule: RuleSpec,
+    /// The network.
+    pub model: Box<dyn Model>,
+    /// Makes what each step sees of the support set; without it, that is the support images themselves.
+    pub copier: Option<Copier>,
+}
+
+/// What a method answers to the queries of T tasks.
+#[derive(Debug)]
+pub struct Answer {
+    /// Logits `[T, Q, N]`.
+    pub logits: Tensor,
+    /// Support rows of a task that were looked at up to there, each as often as it was.
+    pub rows: usize,
+    /// How long it took from the episode to the logits, without those of other answers on the way.
+    pub time: Duration,
+}
+
+impl Answer {
+    /// The answers of a method that takes no steps: the same after any number of them, from so many support rows of a task.
+    pub fn without_steps(steps: &[usize], rows: usize, logits: impl FnOnce() -> Tensor) -> Vec<Self> {
+        let start = Instant::now();
+        let logits = logits();
+        let time = elapsed(start, &logits);
+        steps.iter().map(|_| Self { logits: logits.shallow_clone(), rows, time }).collect()
+    }
+}
+
+impl Adaptation {
+    /// The problem of adapting theta to the support sets in so many steps; with `batch`, each sees so many of the images.
+    pub fn objective<'a>(
+        &'a self,
+        theta: &'a [Tensor],
+        episode: &Episode,
+        batch: Option<usize>,
+        steps: usize,
+        order: Order,
+        draws: Draws,
+    ) -> Objective<'a> {
+        let (support, inputs) = (episode.support as usize, episode.x.size()[2] as usize);
+        let model = &*self.model;
+        let Some(copier) = &self.copier else {
+            let form = Objective::best_form(&*self.rule, model, support, inputs);
+            return Objective::new(model, theta, episode, form, order, draws).with_batches(batch);
+        };
+        let seen = steps * copier.copies() * batch.unwrap_or(support).min(support);
+        let form = Objective::best_form(&*self.rule, model, seen, inputs);
+        Objective::on_copies(model, theta, episode, copier, batch, steps, form, order, draws)
+    }
+
+    /// What the adapted network answers after each of `steps` (ascending) steps from theta.
+    pub fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer> {
+        let start = Instant::now();
+        let last = steps.last().copied().unwrap_or(0);
+        let objective = self.objective(&theta.tensors, episode, None, last, Order::Zero, draws);
+        let rows = episode.support as usize * self.copier.as_ref().map_or(1, Copier::copies);
+        let (mut answers, mut answering) = (Vec::with_capacity(steps.len()), Duration::ZERO);
+        adapt(&*self.rule, &objective, last, |step, phi| {
+            if steps.contains(&step) {
+                let adapted = elapsed(start, &phi[0]);
+                let logits = objective.outputs(phi, Rows::Query); // [T, Q, N]
+                let answered = elapsed(start, &logits);
+                answers.push(Answer { logits, rows: step * rows, time: answered - answering });
+                answering += answered - adapted;
+            }
+        });
+        answers
+    }
+
+    /// About how many bytes a task takes while its meta-gradient of this order is computed, or while it is predicted (order zero).
+    pub fn task_bytes(&self, rows: Extent, order: Order, recompute: Option<usize>) -> usize {
+        let copies = self.copier.as_ref().map(Copier::copies);
+        cost::task_bytes(&*self.rule, &*self.model, rows, copies, order, recompute)
+    }
+}
+
+/// The time since `start`, once the work on a tensor is done.
+fn elapsed(start: Instant, tensor: &Tensor) -> Duration {
+    if let Device::Cuda(index) = tensor.device() {
+        tch::Cuda::synchronize(index as i64);
+    }
+    start.elapsed()
+}
