@@ -7,6 +7,7 @@ mod axis;
 mod canvas;
 mod chart;
 mod contact_sheet;
+mod cost;
 mod hover;
 mod legend;
 mod mark;
@@ -63,7 +64,13 @@ pub trait Figure {
 
 /// Every figure, in the order of a report.
 pub fn all() -> Vec<Box<dyn Figure>> {
-    vec![Box::new(adaptation::Adaptation), Box::new(shots::Shots), Box::new(validation::Validation)]
+    vec![
+        Box::new(adaptation::Adaptation),
+        Box::new(cost::Cost::Time),
+        Box::new(cost::Cost::Rows),
+        Box::new(shots::Shots),
+        Box::new(validation::Validation),
+    ]
 }
 
 /// A finished figure.
