@@ -16,6 +16,8 @@ pub struct Axis {
     pub ticks: Vec<(f64, String)>,
     /// Whether a line of the grid leaves the axis at each label.
     pub grid: bool,
+    /// Whether its places are base-ten logarithms of the numbers.
+    pub logarithmic: bool,
 }
 
 impl Axis {
@@ -32,7 +34,7 @@ impl Axis {
             .take_while(|at| *at <= high + step * 1e-9)
             .map(|at| (at, format!("{at:.decimals$}")))
             .collect();
-        Self { label: label.to_owned(), low, high, ticks, grid: true }
+        Self { label: label.to_owned(), low, high, ticks, grid: true, logarithmic: false }
     }
 
     /// An axis of per cent that shows all of `values`; those that are not numbers do not count.
@@ -56,7 +58,7 @@ impl Axis {
         let last = ticks.last().map_or(first, |t| t.0);
         let room = if last > first { 0.05 * (last - first) } else { 0.5 };
         let label = "adaptation steps".to_owned();
-        Self { label, low: first - room, high: last + room, ticks, grid: true }
+        Self { label, low: first - room, high: last + room, ticks, grid: true, logarithmic: false }
     }
 
     /// An axis for the base-ten logarithms `low` to `high`, labelled with the numbers themselves: 1, 2 and 5 times powers of ten.
@@ -68,14 +70,14 @@ impl Axis {
         let (low, high) = (low - room, high + room);
         let shown = numbers.map(|number| (number.log10(), format!("{}", number as f32)));
         let ticks = shown.filter(|(at, _)| (low..=high).contains(at)).collect();
-        Self { label: label.to_owned(), low, high, ticks, grid: true }
+        Self { label: label.to_owned(), low, high, ticks, grid: true, logarithmic: true }
     }
 
     /// An axis of groups, each one wide and with its name in the middle.
     pub fn groups(label: &str, names: impl Iterator<Item = String>) -> Self {
         let ticks: Vec<_> = names.enumerate().map(|(i, name)| (i as f64 + 0.5, name)).collect();
         let high = ticks.len() as f64;
-        Self { label: label.to_owned(), low: 0.0, high, ticks, grid: false }
+        Self { label: label.to_owned(), low: 0.0, high, ticks, grid: false, logarithmic: false }
     }
 
     /// How far along the axis `value` lies: 0 at its beginning, 1 at its end.

@@ -41,7 +41,8 @@ fn interval(mark: &Mark, x: f64) -> Option<(f64, f64)> {
 fn place(axis: &Axis, x: f64) -> String {
     let near = if axis.grid { 1e-9 } else { 0.5 };
     let tick = axis.ticks.iter().find(|tick| (tick.0 - x).abs() <= near);
-    tick.map_or_else(|| number(x), |tick| tick.1.clone())
+    let value = if axis.logarithmic { 10f64.powf(x) } else { x };
+    tick.map_or_else(|| number(value), |tick| tick.1.clone())
 }
 
 /// Four digits at most.
@@ -66,6 +67,10 @@ mod tests {
         let text = points("maml", &marks, &frame).expect("points");
         assert!(text.contains("maml: 33.3 at 0 adaptation steps"), "{text}");
         assert!(text.contains("maml: 61.2 (60 to 62.5) at 9 adaptation steps"), "{text}");
+        let x = Axis::logarithmic("rows", 0.0, 3.0);
+        let text = points("maml", &marks[1..], &Frame { x: &x, ..frame }).expect("points");
+        assert!(text.contains("61.2 at 10 rows"), "{text}");
+        let frame = Frame { left: 0, top: 0, right: 100, bottom: 100, x: &x, y: &y };
         assert_eq!(points("maml", &marks[..1], &frame), None);
         assert_eq!([number(1000.4), number(0.00125), number(0.0)], ["1000", "0.00125", "0"]);
     }

@@ -7,6 +7,7 @@ mod axis;
 mod canvas;
 mod chart;
 mod contact_sheet;
+mod cost;
 mod folds;
 mod hover;
 mod legend;
@@ -66,6 +67,8 @@ pub trait Figure {
 pub fn all() -> Vec<Box<dyn Figure>> {
     vec![
         Box::new(adaptation::Adaptation),
+        Box::new(cost::Cost::Time),
+        Box::new(cost::Cost::Rows),
         Box::new(shots::Shots),
         Box::new(folds::Folds),
         Box::new(validation::Validation),

@@ -30,6 +30,16 @@ fn results(methods: &[&str]) -> Results {
                     validation_accuracy: Some(accuracy),
                 });
             }
+            let costs = [1, 5].into_iter().flat_map(|k| [0, 1, 10, 100].map(|step| (k, step)));
+            results.cost.extend(costs.filter(|_| !whole).map(|(shots, step)| CostRow {
+                method: (*method).to_owned(),
+                fold: 0,
+                seed,
+                shots,
+                step,
+                rows: if place == 1 { 5 * shots } else { 5 * shots * step },
+                milliseconds: 0.5 + (step * shots) as f64,
+            }));
             for (episode, shots, step) in (0..20)
                 .flat_map(|e| [1, 5].map(|k| (e, k)))
                 .flat_map(|(e, k)| [0, 1, 10, 100].map(|s| (e, k, s)))
@@ -74,7 +84,7 @@ fn every_method_is_named_and_special_characters_are_escaped() {
 #[test]
 fn partial_results_are_drawn_or_left_out() {
     let full = results(&["maml", "reptile", "plain"]);
-    let empty = Results { train: vec![], evaluation: vec![], ..full.clone() };
+    let empty = Results { train: vec![], evaluation: vec![], cost: vec![], ..full.clone() };
     assert_eq!(draw_all(&empty).expect("nothing"), []);
 
     let nothing_but_nan = Results {
@@ -101,7 +111,7 @@ fn partial_results_are_drawn_or_left_out() {
 
     let single = Results {
         methods: vec![],
-        evaluation: full.evaluation[..1].to_vec(),
+        evaluation: full.evaluation[1..2].to_vec(),
         train: full.train[..1].to_vec(),
         ways: 0,
         ..full

@@ -29,6 +29,20 @@ fn a_typo_gets_line_column_and_a_suggestion() {
 }
 
 #[test]
+fn copies_are_refused_where_they_make_no_sense() {
+    let adam = "{scratch: {adam: {lr: 0.01}}}";
+    let with = |adapt: &str| format!("{{scratch: {{adam: {{lr: 0.01}}}}, adapt: {adapt}}}");
+    refuses(adam, &with("{copies: 0}"), &["line 15", "copies"]);
+    refuses(adam, &with("{jitter: {degrees: -1}}"), &["line 15", "degrees"]);
+    refuses(adam, &with("{jiter: {}}"), &["jiter", "did you mean jitter?"]);
+    refuses(
+        adam,
+        "{plain: {adam: {lr: 0.01}}, adapt: {}}",
+        &["line 15", "plain adapts to no support set", "leave adapt out"],
+    );
+}
+
+#[test]
 fn duplicate_missing_and_mistyped_keys() {
     refuses("  shots: 1\n", "  shots: 1\n  shots: 2\n", &["line 6", "shots"]);
     refuses("  ways: 3\n", "", &["missing field `ways`", "line 6"]);

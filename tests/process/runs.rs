@@ -2,12 +2,13 @@
 
 use crate::sandbox::{Sandbox, csv_files};
 
-const RUN_FILES: [&str; 7] = [
+const RUN_FILES: [&str; 8] = [
     "config.yaml",
     "environment.json",
     "train.csv",
     "evaluation.csv",
     "validation.csv",
+    "cost.csv",
     "checkpoint.safetensors",
     "log.jsonl",
 ];
@@ -29,7 +30,7 @@ fn an_experiment_leaves_its_files_and_a_table() {
     for file in ["config.yaml", "summary.csv", "summary.md"] {
         assert!(sandbox.path("results/small").join(file).exists(), "{file}");
     }
-    for figure in ["adaptation", "shots", "validation"] {
+    for figure in ["adaptation", "cost-time", "cost-rows", "shots", "validation"] {
         let svg = sandbox.read(&format!("results/small/figures/{figure}.svg"));
         assert!(svg.contains("maml"), "{figure}");
         assert!(sandbox.path(&format!("results/small/figures/{figure}.png")).exists());
@@ -45,6 +46,31 @@ fn an_experiment_leaves_its_files_and_a_table() {
     };
     assert_eq!(hash("maml-seed0").len(), 64);
     assert_eq!(hash("maml-seed0"), hash("adam-seed1"), "all are tested on the same episodes");
+}
+
+#[test]
+fn what_is_adapted_to_copies_costs_their_rows_and_answers_otherwise() {
+    let sandbox = Sandbox::new();
+    sandbox.change(
+        "  adam: {scratch: {adam: {lr: 0.01}}}",
+        "  adam: {scratch: {adam: {lr: 0.01}}}\n  copied: {scratch: {adam: {lr: 0.01}}, adapt: {jitter: {shift: 0.2}, copies: 4}}\n  \
+         meta: {maml: {}, adapt: {copies: 2}}",
+    );
+    sandbox.experiment(&["--seeds", "0", "--out", "a"]).says(0, &["copied: 1 run done", "meta: 1 run done"]);
+    let rows = |run: &str| -> Vec<String> {
+        let text = sandbox.read(&format!("a/small/{run}-seed0/cost.csv"));
+        assert!(text.starts_with("method,fold,seed,shots,step,rows,milliseconds\n"), "{text}");
+        text.lines().skip(1).filter_map(|line| line.split(',').nth(5)).map(str::to_owned).collect()
+    };
+    assert_eq!(rows("adam"), ["0", "6", "15"]);
+    assert_eq!(rows("copied"), ["0", "24", "60"]);
+    let answers = |run: &str| {
+        let text = sandbox.read(&format!("a/small/{run}-seed0/evaluation.csv"));
+        text.replace(run, "it")
+    };
+    assert_ne!(answers("adam"), answers("copied"));
+    sandbox.experiment(&["--seeds", "0", "--out", "b"]).says(0, &[]);
+    assert_eq!(csv_files(&sandbox.path("a/small")), csv_files(&sandbox.path("b/small")));
 }
 
 #[test]
