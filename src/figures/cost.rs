@@ -48,7 +48,7 @@ impl Figure for Cost {
         };
         format!(
             "Accuracy on held-out test episodes over {cost}. Points are the tested numbers of steps but for none; bands and \
-             whiskers are 95 % intervals over episodes."
+             whiskers are 95 % intervals, as in the table."
         )
     }
 
