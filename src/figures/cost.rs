@@ -93,7 +93,7 @@ impl Figure for Cost {
         };
         let chart = Chart {
             title: results.title.clone(),
-            subtitle: format!("accuracy on test tasks over {subtitle}: mean and 95 % interval over episodes"),
+            subtitle: format!("accuracy on test tasks over {subtitle}: mean and 95 % interval"),
             panels: panels.collect(),
             x: Axis::logarithmic(label, low, high),
             y,
