@@ -27,8 +27,6 @@ pub enum Purpose {
     Adapt = 7,
     /// What a sampler of a sweep draws; the index is the trial.
     Sweep = 8,
-    /// Resampling test episodes and seeds; the index is the set of seeds.
-    Bootstrap = 9,
 }
 
 /// The stream number `index` of a seed and purpose.

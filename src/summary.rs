@@ -97,11 +97,13 @@ pub fn chosen_steps(validation: &[EvaluationRow]) -> BTreeMap<(String, usize), u
     if validation.iter().any(|row| row.fold > 0) {
         return BTreeMap::new();
     }
-    let mut best: BTreeMap<(String, usize), (f64, usize)> = BTreeMap::new();
+    // After steps at which a network diverged, the mean is one of the others only: that comes after any mean of all.
+    let mut best: BTreeMap<(String, usize), ((bool, f64), usize)> = BTreeMap::new();
     for row in summarise(validation, &[]) {
-        let chosen = best.entry((row.method, row.shots)).or_insert((f64::NEG_INFINITY, row.step));
-        if row.accuracy > chosen.0 {
-            *chosen = (row.accuracy, row.step);
+        let score = (row.left_out == 0, row.accuracy);
+        let chosen = best.entry((row.method, row.shots)).or_insert(((false, f64::NEG_INFINITY), row.step));
+        if score > chosen.0 {
+            *chosen = (score, row.step);
         }
     }
     best.into_iter().map(|(key, (_, step))| (key, step)).collect()
@@ -176,6 +178,11 @@ mod tests {
         assert_eq!(chosen_steps(&rows)[&("m".to_owned(), 1)], 5);
         let diverged = [row("m", 0, 0, 0, f64::NAN)];
         assert_eq!(chosen_steps(&diverged)[&("m".to_owned(), 1)], 0);
+        let partly = [0.8, 0.8, 0.82, f64::NAN];
+        let partly = [(0, 50), (1, 50), (0, 100), (1, 100)].into_iter().zip(partly);
+        let partly: Vec<_> =
+            partly.map(|((seed, step), accuracy)| row("m", seed, 0, step, accuracy)).collect();
+        assert_eq!(chosen_steps(&partly)[&("m".to_owned(), 1)], 50, "one of two diverged");
         let [line] = &summarise(&diverged, &[])[..] else { panic!("one line") };
         assert!(line.accuracy.is_nan() && (line.seeds, line.left_out) == (0, 1), "{line:?}");
         let folds = [rows[1].clone(), EvaluationRow { fold: 1, ..rows[1].clone() }];

@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use quickstudy::{
-    algorithms::{AlgorithmSpec, Setting, Testing, Training, maml::Maml, reptile::Reptile, scratch::Scratch},
+    algorithms::{
+        AlgorithmSpec, Setting, Testing, Training, maml::Maml, plain::Plain, reptile::Reptile,
+        scratch::Scratch,
+    },
     chunks::{self, Split},
     data::Dataset,
     evaluate::score,
@@ -55,7 +58,15 @@ fn source() -> FewShot {
 
 fn setting() -> Setting {
     let model = ModelSpec::Mlp(Mlp { hidden: vec![16, 16], ..Mlp::default() });
-    Setting { model, inputs: SIDE * SIDE, ways: WAYS, training_classes: 6, classes: WAYS, copier: None }
+    Setting {
+        model,
+        inputs: SIDE * SIDE,
+        ways: WAYS,
+        training_classes: 6,
+        classes: WAYS,
+        memory: u64::MAX,
+        copier: None,
+    }
 }
 
 /// The same, to adapt to jittered copies.
@@ -307,4 +318,26 @@ fn an_episode_holds_each_image_once_and_labels_by_place() {
     }
     let parts = [source().sample(7, 0..1).x, source().sample(7, 1..3).x];
     assert!(x.equal(&Tensor::cat(&parts, 0)), "drawing in parts must not matter");
+}
+
+#[test]
+fn a_data_set_that_goes_through_in_parts_is_learned_alike() {
+    let data = toy();
+    let pools = (0..6).map(|class| (class..data.len()).step_by(6).collect()).collect();
+    // More support rows than inputs, as a whole data set has.
+    let size = TaskSize { ways: WAYS, shots: 20, queries: 4 };
+    let episode =
+        FewShot::new(ImageBank::new(&data, Device::Cpu), pools, size, 0, Purpose::Train).sample(0, 0..1);
+    for rule in RuleSpec::all() {
+        let plain = AlgorithmSpec::Plain(Plain(rule));
+        // 10 kB: a few rows at once instead of all.
+        let [whole, parts] = [u64::MAX, 10_000].map(|memory| plain.build(&Setting { memory, ..setting() }));
+        let theta = whole.init(&mut stream(0, Purpose::Init, 0));
+        let [whole, parts] =
+            [whole, parts].map(|learner| learner.predict(&theta, &episode, &[0, 1, 7], DRAWS));
+        for (whole, parts) in whole.iter().zip(&parts) {
+            let far = (&whole.logits - &parts.logits).abs().max().double_value(&[]);
+            assert!(far < 1e-4, "{}: {far}", plain.name());
+        }
+    }
 }

@@ -100,6 +100,8 @@ pub struct Setting {
     pub training_classes: usize,
     /// Classes of the data set.
     pub classes: usize,
+    /// Bytes for what is worked on at once.
+    pub memory: u64,
     /// Makes the jittered copies that the method is to adapt to in place of the support images, if it is.
     pub copier: Option<Copier>,
 }
@@ -108,7 +110,7 @@ impl Setting {
     /// Adaptation by this rule of a network with an output for each way.
     fn adaptation(&self, rule: &RuleSpec) -> Adaptation {
         let model = self.model.build(self.inputs, self.ways);
-        Adaptation { rule: rule.clone(), model, copier: self.copier.clone() }
+        Adaptation { rule: rule.clone(), model, copier: self.copier.clone(), rows_at_once: None }
     }
 }
 

@@ -7,8 +7,8 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, MetaLearner, Setting, Testing, Training, scratch::Scratch};
-use crate::inner::RuleSpec;
+use super::{Algorithm, MetaLearner, Setting, Testing, Training, scratch::Learner};
+use crate::inner::{RuleSpec, cost};
 
 /// The rule that trains on all images, usually Adam.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -35,9 +35,14 @@ impl Algorithm for Plain {
         Testing::WholeDataset
     }
 
-    /// Scratch with all classes of the data set as ways.
+    /// Scratch with all classes of the data set as ways; of its images as many go through the network at once as there is memory for.
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         let all = Setting { ways: setting.classes, ..setting.clone() };
-        Scratch(self.0.clone()).build(&all)
+        let mut adaptation = all.adaptation(&self.0);
+        if !adaptation.model.mixes_rows() {
+            let rows = setting.memory / cost::row_bytes(&*adaptation.model, setting.inputs);
+            adaptation.rows_at_once = Some(usize::try_from(rows).unwrap_or(usize::MAX).max(1));
+        }
+        Box::new(Learner(adaptation))
     }
 }

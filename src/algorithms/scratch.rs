@@ -38,7 +38,8 @@ impl Algorithm for Scratch {
     }
 }
 
-struct Learner(Adaptation);
+/// Adapts a random initialisation.
+pub(super) struct Learner(pub Adaptation);
 
 impl MetaLearner for Learner {
     fn validation_steps(&self) -> usize {

@@ -86,6 +86,7 @@ impl Workload {
             training_classes: self.size.ways,
             classes: self.size.ways,
             copier: None,
+            memory: u64::MAX,
         };
         AlgorithmSpec::Maml(Maml { inner, order, recompute }).build(&setting)
     }

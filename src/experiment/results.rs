@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{
     folder,
     folder::Folder,
-    plan::{COST, EVALUATION, VALIDATION},
+    plan::{COST, EVALUATION, Goal, VALIDATION},
     spec::Experiment,
     table::tables,
 };
@@ -60,11 +60,28 @@ pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result
         title: format!("{}: {}-way {}-shot", experiment.name, task.ways, task.shots),
         methods: experiment.methods.keys().cloned().collect(),
         train: rows(path, experiment, "train.csv", damage)?,
-        evaluation: rows(path, experiment, EVALUATION, damage)?,
+        evaluation: rows_of_done(path, experiment, EVALUATION, damage)?,
         validation: rows(path, experiment, VALIDATION, damage)?,
         ways: task.ways,
-        cost: rows(path, experiment, COST, damage)?,
+        cost: rows_of_done(path, experiment, COST, damage)?,
     })
+}
+
+/// The rows of a file of every run that is done; one that is not will be run again, whatever its file holds.
+fn rows_of_done<R: Row>(
+    path: &Path,
+    experiment: &Experiment,
+    file: &str,
+    damage: &mut Damage,
+) -> Result<Vec<R>> {
+    let mut rows = Vec::new();
+    for run in experiment.runs().iter().filter(|run| run.is_done(path, Goal::Test)) {
+        let file = path.join(run.file(file));
+        if file.exists() {
+            rows.extend(damage.read::<R>(&file)?);
+        }
+    }
+    Ok(rows)
 }
 
 /// The rows of a file of every run that has it.

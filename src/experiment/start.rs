@@ -43,14 +43,20 @@ pub(crate) struct Ready {
     pub split: Split,
 }
 
-/// The method of a run, built for the data, with so many meta-training classes.
-pub(crate) fn learner(material: &Material, run: &Run, training_classes: usize) -> Box<dyn MetaLearner> {
+/// The method of a run, built for the data, with so many meta-training classes, and so many bytes for what is worked on at once.
+pub(crate) fn learner(
+    material: &Material,
+    run: &Run,
+    training_classes: usize,
+    memory: u64,
+) -> Box<dyn MetaLearner> {
     run.method.algorithm.build(&Setting {
         model: material.experiment.model.clone(),
         inputs: material.bank.inputs(),
         ways: material.experiment.task.ways,
         training_classes,
         classes: material.dataset.classes.len(),
+        memory,
         copier: run.method.adapt.clone().map(|settings| {
             let (height, width) = (material.dataset.height, material.dataset.width);
             Copier { settings, height, width }
@@ -65,7 +71,7 @@ impl Ready {
     /// There is not enough memory for a task.
     pub fn new(material: &Material, run: &Run, fold: &Fold, machine: &Machine) -> Result<Self> {
         let experiment = material.experiment;
-        let learner = learner(material, run, fold.training_classes(&experiment.task));
+        let learner = learner(material, run, fold.training_classes(&experiment.task), machine.budget);
         let theta = learner.init(&mut stream(run.seed, Purpose::Init, 0)).detached(machine.device);
         let train_shots = match run.method.algorithm.training() {
             Training::Episodes { shots: Some(shots) } => shots,

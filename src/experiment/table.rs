@@ -50,6 +50,9 @@ pub fn what_varies(rows: &[&SummaryRow]) -> &'static str {
     let most = |of: fn(&SummaryRow) -> usize| rows.iter().map(|row| of(row)).max().unwrap_or(0);
     match (most(|row| row.folds), most(|row| row.seeds)) {
         (2.., _) => "folds",
+        (_, 2..) if rows.iter().any(|row| row.seeds == 1) => {
+            "seeds and test episodes (test episodes only where there is a single seed)"
+        }
         (_, 2..) => "seeds and test episodes",
         _ => "test episodes, of one training: other seeds are not in it",
     }
@@ -78,10 +81,20 @@ pub fn cells(
     steps.dedup();
     let mut methods: Vec<&str> = rows.iter().map(|row| row.method.as_str()).collect();
     methods.dedup();
+    let folds = rows.iter().map(|row| row.folds).max().unwrap_or(1);
     let line = |method: &str| {
         let of_method = || rows.iter().filter(|row| row.method == method);
-        let done = of_method().map(|row| row.seeds).min().unwrap_or(0);
-        let name = if done < seeds { format!("{method} ({done} of {seeds} seeds)") } else { method.into() };
+        let least = |of: fn(&SummaryRow) -> usize| of_method().map(|row| of(row)).min().unwrap_or(0);
+        let (done, in_folds) = (least(|row| row.seeds), least(|row| row.folds));
+        let mut gaps = Vec::new();
+        if done < seeds {
+            gaps.push(format!("{done} of {seeds} seeds"));
+        }
+        if in_folds < folds && in_folds > 0 {
+            gaps.push(format!("{in_folds} of {folds} folds"));
+        }
+        let name =
+            if gaps.is_empty() { method.to_owned() } else { format!("{method} ({})", gaps.join(", ")) };
         let cell = |step: &usize| {
             let row = of_method().find(|row| row.step == *step);
             row.map_or_else(String::new, |row| cell(row, chosen(row)))

@@ -113,7 +113,9 @@ impl Lead {
             for of in &pair.folds {
                 let Some(group) = order.iter().position(|fold| *fold == of.fold) else { continue };
                 let x = group as f64 + across;
-                marks.push(Mark::Whisker(x, 100.0 * of.interval.0, 100.0 * of.interval.1));
+                if of.interval.0.is_finite() {
+                    marks.push(Mark::Whisker(x, 100.0 * of.interval.0, 100.0 * of.interval.1));
+                }
                 marks.push(Mark::Dots(*look, vec![(x, 100.0 * of.difference)]));
             }
         }

@@ -19,6 +19,8 @@ pub struct Adaptation {
     pub model: Box<dyn Model>,
     /// Makes what each step sees of the support set; without it, that is the support images themselves.
     pub copier: Option<Copier>,
+    /// How many rows of a task go through the network at once, if not all; not for models that mix rows.
+    pub rows_at_once: Option<usize>,
 }
 
 /// What a method answers to the queries of T tasks.
@@ -57,7 +59,9 @@ impl Adaptation {
         let model = &*self.model;
         let Some(copier) = &self.copier else {
             let form = Objective::best_form(&*self.rule, model, support, inputs);
-            return Objective::new(model, theta, episode, form, order, draws).with_batches(batch);
+            return Objective::new(model, theta, episode, form, order, draws)
+                .with_batches(batch)
+                .with_rows_at_once(self.rows_at_once);
         };
         let seen = steps * copier.copies() * batch.unwrap_or(support).min(support);
         // With many copies their Gram matrix, made before the first step, costs more than the weights it saves: three times as much, measured at 750

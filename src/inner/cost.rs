@@ -47,6 +47,11 @@ pub fn task_bytes(
     (images + passes + steps) * size_of::<f32>()
 }
 
+/// About how many bytes a row of a large set takes while it goes through the network and back: its input, and the outputs of all layers.
+pub fn row_bytes(model: &dyn Model, inputs: usize) -> u64 {
+    ((3 * inputs + 8 * model.activations_per_row()) * size_of::<f32>()) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use tch::Tensor;

@@ -45,6 +45,8 @@ pub struct Objective<'a> {
     order: Order,
     draws: Draws,
     sight: Sight<'a>,
+    /// The most rows of a task that go through the network at once.
+    rows_at_once: i64,
 }
 
 /// What each step sees of the support set.
@@ -96,12 +98,34 @@ impl<'a> Objective<'a> {
         let support = part(x.0, y.0, support_input);
         let query = part(x.1, y.1, query_input);
         let x = episode.x.shallow_clone();
-        Self { model, theta, x, support, query, order, draws, sight: Sight::Whole }
+        Self { model, theta, x, support, query, order, draws, sight: Sight::Whole, rows_at_once: i64::MAX }
     }
 
     /// Lets each step's gradient see so many support rows only; each step takes others, until all were seen.
     pub fn with_batches(self, rows: Option<usize>) -> Self {
         Self { sight: rows.map_or(Sight::Whole, Sight::Batches), ..self }
+    }
+
+    /// Lets so many rows of a task go through the network at once: losses, gradients and outputs are put together from parts, for the
+    /// same numbers but for rounding. Explicit form only, and not for models that mix rows.
+    pub fn with_rows_at_once(self, rows: Option<usize>) -> Self {
+        let rows = rows.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(i64::MAX);
+        Self { rows_at_once: rows, ..self }
+    }
+
+    /// Rows that can go through the network at once, and the share of all rows that they are.
+    fn parts(&self, rows: &Part) -> Vec<(Part, f64)> {
+        let count = rows.x.size()[1];
+        if count <= self.rows_at_once || matches!(rows.input, Input::Implicit { .. }) {
+            return vec![(rows.share(), 1.0)];
+        }
+        let starts = (0..count).step_by(self.rows_at_once as usize);
+        starts
+            .map(|start| {
+                let size = self.rows_at_once.min(count - start);
+                (rows.block(start, size), size as f64 / count as f64)
+            })
+            .collect()
     }
 
     /// The problem of adapting in at most so many steps to copies of the support images, others in each step; with `batch`, to copies
@@ -178,7 +202,18 @@ impl<'a> Objective<'a> {
         self.outputs_on(self.part(rows), fast)
     }
 
-    fn outputs_on(&self, part: &Part, fast: &[Tensor]) -> Tensor {
+    /// The same on some rows.
+    fn outputs_on(&self, rows: &Part, fast: &[Tensor]) -> Tensor {
+        match &self.parts(rows)[..] {
+            [(only, _)] => self.outputs_at_once(only, fast),
+            parts => Tensor::cat(
+                &parts.iter().map(|(part, _)| self.outputs_at_once(part, fast)).collect::<Vec<_>>(),
+                1,
+            ),
+        }
+    }
+
+    fn outputs_at_once(&self, part: &Part, fast: &[Tensor]) -> Tensor {
         self.model.body(self.body(fast), &part.enter(fast)) // [T, R, N]
     }
 
@@ -206,8 +241,22 @@ impl<'a> Objective<'a> {
         self.gradient_on(&self.seen(step), fast)
     }
 
-    /// The same on some rows: in closed form where model and loss have one, otherwise automatically.
-    fn gradient_on(&self, part: &Part, fast: &[Tensor]) -> Vec<Tensor> {
+    /// The same on some rows.
+    fn gradient_on(&self, rows: &Part, fast: &[Tensor]) -> Vec<Tensor> {
+        let mut parts = self.parts(rows).into_iter();
+        let Some((first, share)) = parts.next() else { return Vec::new() };
+        let gradient = self.gradient_at_once(&first, fast);
+        if share == 1.0 {
+            return gradient;
+        }
+        let start = gradient.into_iter().map(|g| g * share).collect();
+        parts.fold(start, |sum: Vec<Tensor>, (part, share)| {
+            sum.into_iter().zip(self.gradient_at_once(&part, fast)).map(|(sum, g)| sum + g * share).collect()
+        })
+    }
+
+    /// The same in closed form where model and loss have one, otherwise automatically.
+    fn gradient_at_once(&self, part: &Part, fast: &[Tensor]) -> Vec<Tensor> {
         let body = self.body(fast);
         self.record(|| {
             let mut gradient = match self.backpropagate(part, fast) {
@@ -227,7 +276,9 @@ impl<'a> Objective<'a> {
     /// The fast weights after one step of gradient descent of size `rate` on what this `step` sees.
     pub fn descend(&self, step: usize, fast: &[Tensor], rate: f64) -> Vec<Tensor> {
         let rows = self.seen(step);
-        if !matches!(self.sight, Sight::Batches(_))
+        let at_once = rows.x.size()[1] <= self.rows_at_once;
+        if at_once
+            && !matches!(self.sight, Sight::Batches(_))
             && let Some(pass) = self.record(|| self.backpropagate(&rows, fast))
         {
             return self.descend_along(&rows, fast, &pass.gradient, rate);
@@ -366,8 +417,8 @@ impl<'a> Objective<'a> {
 /// class, so that this leaves the images as random as rows of its own would; only how many of each class a batch has is then the
 /// same for all tasks of a meta-batch, which [`crate::algorithms::reptile`] says.
 ///
-/// Batches follow one another through a sequence of permutations of the support
-/// set; one that closes a permutation and opens the next may hold a row twice.
+/// Batches follow one another through a sequence of permutations of the support set; one that closes a permutation and opens the next
+/// may hold a row twice.
 fn rows_of(step: usize, support: usize, batch: Option<usize>, draws: Draws) -> Vec<usize> {
     let Some(size) = batch.map(|size| size.min(support)) else { return (0..support).collect() };
     let row = |position: usize| {

@@ -95,7 +95,7 @@ pub fn adapt(learned: &Learned, task: &Task, source: &Source, machine: &Machine)
         support.iter().flat_map(|class| &class.files).chain(queries.iter().map(|(file, _)| file)).collect();
     let (images, warnings) = read(&files, &material.dataset, task.invert)?;
 
-    let learner = learner(&material, &run, 0); // its meta-training classes are behind it
+    let learner = learner(&material, &run, 0, machine.budget); // its meta-training classes are behind it
     let theta = learner.checkpoint(&learner.init(&mut stream(run.seed, Purpose::Init, 0)));
     let theta = learned.initialisation(&theta, machine.device)?;
     let rows = files.len() - queries.len();

@@ -31,6 +31,11 @@ pub trait Model: Send + Sync {
     /// times its output's height and width.
     fn activations_per_row(&self) -> usize;
 
+    /// Whether a row's output depends on the rows beside it, as with batch normalisation: then all of a set must be at hand at once.
+    fn mixes_rows(&self) -> bool {
+        false
+    }
+
     /// What comes after the linear input layer: `z` is that layer's output `[T, R, H]`, `params` all parameters behind it.
     /// For a model without a linear input layer `z` is the input and `params` are all parameters. Gives `[T, R, N]`.
     fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor;

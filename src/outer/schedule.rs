@@ -38,7 +38,8 @@ pub struct Settings {
     #[schemars(extend("minimum" = 0, "maximum" = 1))]
     pub floor: f64,
     /// Iterations over which the step size first rises in a straight line (Goyal et al. 2017, https://arxiv.org/abs/1706.02677, section 2.2).
-    #[garde(skip)]
+    #[garde(range(max = 100_000_000))]
+    #[schemars(range(max = 100_000_000))]
     pub warm_up: usize,
 }
 
@@ -59,7 +60,7 @@ impl Schedule {
     pub fn factor(&self, iteration: usize, iterations: usize) -> f64 {
         let Settings { floor, warm_up } = self.settings;
         if iteration < warm_up {
-            return (iteration + 1) as f64 / (warm_up + 1) as f64;
+            return (iteration as f64 + 1.0) / (warm_up as f64 + 1.0);
         }
         let done = (iteration - warm_up) as f64 / iterations.saturating_sub(warm_up).max(1) as f64;
         let falling = match self.shape {

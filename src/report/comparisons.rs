@@ -1,6 +1,6 @@
 //! The pairs of methods of one number of shots: sentences and tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::Table;
 use crate::stats::{comparison::Comparison, settle::Settling};
@@ -95,8 +95,8 @@ impl Comparisons {
 
     /// The differences of every fold.
     fn folds(&self) -> Table {
-        let folds: Vec<usize> =
-            self.pairs.first().map(|pair| pair.folds.iter().map(|of| of.fold).collect()).unwrap_or_default();
+        let folds: BTreeSet<usize> =
+            self.pairs.iter().flat_map(|pair| &pair.folds).map(|of| of.fold).collect();
         let line = |c: &Comparison| {
             let of = |fold: &usize| {
                 let found = c.folds.iter().find(|of| of.fold == *fold);
@@ -120,11 +120,15 @@ impl Comparisons {
     }
 
     fn what_varies(&self) -> &'static str {
-        match self.pairs.first() {
-            Some(pair) if !pair.folds.is_empty() => {
-                "folds (each holds out other classes, with trainings and episodes of its own)"
+        let any = |of: fn(&Comparison) -> bool| self.pairs.iter().any(of);
+        if any(|pair| !pair.folds.is_empty()) {
+            return "folds (each holds out other classes, with trainings and episodes of its own)";
+        }
+        match (any(|pair| pair.size.seeds > 1), any(|pair| pair.size.seeds == 1)) {
+            (true, false) => "seeds (other trainings) and episodes (other test tasks)",
+            (true, true) => {
+                "seeds (other trainings) and episodes (other test tasks), but over episodes only where one of the two has a single seed"
             }
-            Some(pair) if pair.size.seeds > 1 => "seeds (other trainings) and episodes (other test tasks)",
             _ => "episodes only, since a single seed cannot show what another training would change",
         }
     }

@@ -45,6 +45,9 @@ pub fn facts(experiment: &Experiment, surroundings: &Surroundings) -> Vec<Fact> 
     ]
 }
 
+/// Said of results from before something was recorded.
+const NOT_RECORDED: &str = "not recorded";
+
 /// The classes of a part, fold by fold, with the numbers of those that are not named by them: "fold 0: 3, 7; fold 1: 1, 4".
 fn classes(folds: &BTreeMap<usize, NamedParts>, part: impl Fn(&NamedParts) -> &[(usize, String)]) -> String {
     let list = |classes: &[(usize, String)]| {
@@ -58,7 +61,7 @@ fn classes(folds: &BTreeMap<usize, NamedParts>, part: impl Fn(&NamedParts) -> &[
         }
     };
     match folds.len() {
-        0 => "not recorded".into(),
+        0 => NOT_RECORDED.into(),
         1 => folds.values().map(|parts| list(part(parts))).collect(),
         _ => folds
             .iter()
@@ -106,6 +109,7 @@ pub fn table(experiments: &[(&str, &[Fact])]) -> Table {
 pub fn differences(one: &[Fact], other: &[Fact]) -> Vec<&'static str> {
     let matters =
         |what: &str| !["seeds", "meta-iterations", "tasks per iteration", "validation"].contains(&what);
-    let pairs = one.iter().zip(other).filter(|(one, other)| one.1 != other.1);
+    let known = |fact: &Fact| ![NOT_RECORDED, "unknown"].contains(&fact.1.as_str());
+    let pairs = one.iter().zip(other).filter(|(one, other)| known(one) && known(other) && one.1 != other.1);
     pairs.map(|(one, _)| one.0).filter(|what| matters(what)).collect()
 }

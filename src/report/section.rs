@@ -171,11 +171,16 @@ fn accuracies(
         0 => String::new(),
         _ => format!(" ! marks means without {left_out} scores of outputs that were not finite."),
     };
-    let caption = format!(
-        "Accuracy in % on {what} after so many adaptation steps: mean ± half-width of the 95 % interval over {} \
-         (standard deviation over seeds).{star}{gaps}",
-        what_varies(rows)
-    );
+    let spread = match task {
+        Task::FewShot => {
+            format!(
+                "mean ± half-width of the 95 % interval over {} (standard deviation over seeds)",
+                what_varies(rows)
+            )
+        }
+        Task::WholeDataset => "mean (standard deviation over seeds)".to_owned(),
+    };
+    let caption = format!("Accuracy in % on {what} after so many adaptation steps: {spread}.{star}{gaps}");
     Table { name, caption, header, rows: lines }
 }
 

@@ -98,12 +98,20 @@ pub struct Compared {
 pub fn compare(rows: &[EvaluationRow], contestants: &[Contestant], shots: usize) -> Result<Compared> {
     let paired = pair(rows, contestants, shots)?;
     let mut pairs = Vec::new();
+    let mut left_out = paired.left_out;
     for (place, (a, of_a)) in paired.samples.iter().enumerate() {
         for (b, of_b) in &paired.samples[place + 1..] {
+            if of_a.spans_folds() && folds(of_a, of_b).len() == 1 {
+                left_out.push(format!(
+                    "`{}` and `{}` are not compared ({shots}-shot): a single fold is left in which both have finite scores",
+                    a.method, b.method
+                ));
+                continue;
+            }
             pairs.extend(Comparison::of((a, of_a), (b, of_b), shots));
         }
     }
-    Ok(Compared { pairs, left_out: paired.left_out })
+    Ok(Compared { pairs, left_out })
 }
 
 /// Corrects the p-values of all comparisons that are read together, by Holm's method.
@@ -382,7 +390,7 @@ mod tests {
         assert_eq!((pairs[0].episodes, pairs[0].size.seeds), (9, 1));
         assert!(left_out[0].contains("`a` with seed 1 is left out"), "{left_out:?}");
         assert!(
-            left_out[1].contains("1 episodes are left out of the 1-shot comparisons with `a`"),
+            left_out[1].contains("one episode is left out of the 1-shot comparisons with `a`"),
             "{left_out:?}"
         );
         all.iter_mut().filter(|row| row.method == "a").for_each(|row| row.accuracy = f64::NAN);

@@ -89,9 +89,11 @@ impl Sample {
         self.folds.values().map(|grid| grid.episodes.len()).sum()
     }
 
-    /// Seeds of the fold that has the fewest.
-    pub fn seeds(&self) -> usize {
-        self.folds.values().map(|grid| grid.seeds.len()).min().unwrap_or(0)
+    /// Whether it was tested in several folds, whatever became of it there.
+    pub fn spans_folds(&self) -> bool {
+        let left_out =
+            self.diverged.iter().map(|(fold, _)| fold).chain(self.undefined.iter().map(|(fold, _)| fold));
+        self.folds.keys().chain(left_out).any(|fold| *fold > 0)
     }
 
     /// The mean of each seed over the folds that it has scores in, by seed.
@@ -165,7 +167,8 @@ mod tests {
         let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
         assert!(near(&grid.episode_means(), &[0.15, 0.35]) && near(&grid.seed_means(), &[0.3, 0.2]));
         assert!((sample.mean() - (0.25 + 0.9) / 2.0).abs() < 1e-12);
-        assert_eq!((sample.episodes(), sample.seeds()), (3, 1));
+        assert_eq!(sample.episodes(), 3);
+        assert!(sample.spans_folds());
         assert!(near(&sample.seed_means(), &[0.6, 0.2]));
     }
 

@@ -20,9 +20,9 @@
 //!     H = sqrt( t(S - 1)^2 MS_S / (E S)  +  t(E - 1)^2 max(0, MS_E - MS_R) / (E S) )
 //! ```
 //!
-//! where each source of spread has the t quantile of its own degrees of freedom (modified large samples: Graybill and Wang 1980,
-//! https://doi.org/10.1080/01621459.1980.10477565; Burdick and Graybill 1992, Confidence intervals on variance components). One t
-//! quantile with Satterthwaite's degrees of freedom is too short with few seeds, as `docs/inference.md` shows.
+//! where each source of spread has the t quantile of its own degrees of freedom: an approximation, in the spirit of the intervals for
+//! sums of variances of Graybill and Wang (1980, https://doi.org/10.1080/01621459.1980.10477565), that stands on the simulations in
+//! `docs/inference.md`. They show as well that one t quantile with Satterthwaite's degrees of freedom is too short with few seeds.
 //!
 //! In a cross-validation every fold has classes, episodes and trainings of its own: all effects are nested in the fold, and folds
 //! differ besides. Then each fold's mean is one observation, and the interval is Student's over these (it holds whatever the spread within
@@ -84,30 +84,29 @@ impl Inference {
     /// Of the mean of a grid, seeds crossed with episodes.
     pub fn crossed(grid: &Grid) -> Self {
         let squares = MeanSquares::of(grid);
-        Self {
-            mean: squares.mean,
-            sources: [squares.of_seeds(), squares.of_episodes(squares.episodes - squares.rest)]
-                .into_iter()
-                .flatten()
-                .collect(),
-        }
+        let of_episodes = squares.of_episodes(squares.episodes - squares.rest);
+        // A single episode cannot show how far the mean is from that of others, however many seeds were tested on it.
+        let of_seeds = squares.of_seeds().filter(|_| of_episodes.is_some());
+        Self { mean: squares.mean, sources: of_seeds.into_iter().chain(of_episodes).collect() }
     }
 
     /// Of the difference of two grids on the same episodes whose seeds have nothing to do with each other: each method's seeds
-    /// are a source, and the episodes of the differences of the methods' means over seeds.
+    /// are a source, and the episodes of the differences of the methods' means over seeds. Where one has a single seed, episodes only.
     pub fn of_independent(a: &Grid, b: &Grid) -> Self {
         let squares = [a, b].map(MeanSquares::of);
         let averages: Vec<f64> =
             a.episode_means().iter().zip(b.episode_means()).map(|(a, b)| a - b).collect();
         let averaged = Grid { seeds: vec![0], episodes: a.episodes.clone(), scores: averages };
         let of_averages = MeanSquares::of(&averaged);
-        // Of what the averages vary with, the rest of each method is counted with its seeds already.
-        let counted: f64 = squares.iter().map(|of| if of.s > 1.0 { of.rest / of.s } else { 0.0 }).sum();
-        let seeds = squares.iter().filter_map(MeanSquares::of_seeds);
-        Self {
-            mean: of_averages.mean,
-            sources: seeds.chain(of_averages.of_episodes(of_averages.episodes - counted)).collect(),
+        if squares.iter().any(|of| of.s < 2.0) {
+            // One method's single network is taken as it is, and so is then the other's mean.
+            return Self::crossed(&averaged);
         }
+        // Of what the averages vary with, the rest of each method is counted with its seeds already.
+        let counted: f64 = squares.iter().map(|of| of.rest / of.s).sum();
+        let of_episodes = of_averages.of_episodes(of_averages.episodes - counted);
+        let of_seeds = squares.iter().filter_map(MeanSquares::of_seeds).filter(|_| of_episodes.is_some());
+        Self { mean: of_averages.mean, sources: of_seeds.chain(of_episodes).collect() }
     }
 
     /// Of the mean of folds' means.
@@ -314,6 +313,10 @@ mod tests {
     fn what_a_sample_cannot_show_is_no_source() {
         let one_seed = Inference::crossed(&grid(10, 1, |e, _| e));
         assert!(!one_seed.shows(Level::Seed) && one_seed.shows(Level::Episode));
+        let one_episode = Inference::crossed(&grid(1, 3, |_, s| s));
+        assert!(one_episode.interval().0.is_nan() && one_episode.p() == 1.0);
+        let [three, one] = [3, 1].map(|seeds| grid(10, seeds, |e, s| (e + s).sin()));
+        assert!(!Inference::of_independent(&three, &one).shows(Level::Seed));
         let single = Inference::crossed(&grid(1, 1, |_, _| 0.5));
         assert!(single.half_width(CONFIDENCE).is_nan() && single.p() == 1.0);
         let same = Inference::crossed(&grid(10, 3, |_, _| 0.0));

@@ -55,7 +55,7 @@ pub fn pair(rows: &[EvaluationRow], contestants: &[Contestant], shots: usize) ->
 /// What of a contestant is not compared, since its outputs were not finite.
 fn left_out(contestant: &Contestant, sample: &Sample, shots: usize) -> Vec<String> {
     let Contestant { method, step } = contestant;
-    let place = |fold: usize| if sample.folds.len() > 1 { format!(" of fold {fold}") } else { String::new() };
+    let place = |fold: usize| if sample.spans_folds() { format!(" of fold {fold}") } else { String::new() };
     let mut sentences: Vec<String> = sample
         .diverged
         .iter()
@@ -69,8 +69,11 @@ fn left_out(contestant: &Contestant, sample: &Sample, shots: usize) -> Vec<Strin
         .collect();
     if !sample.undefined.is_empty() {
         sentences.push(format!(
-            "{} episodes are left out of the {shots}-shot comparisons with `{method}`: after {step} steps its outputs were not finite there",
-            sample.undefined.len()
+            "{} left out of the {shots}-shot comparisons with `{method}`: after {step} steps its outputs were not finite there",
+            match sample.undefined.len() {
+                1 => "one episode is".to_owned(),
+                several => format!("{several} episodes are"),
+            }
         ));
     }
     sentences

@@ -45,6 +45,7 @@ fn the_worked_example_learns() {
         training_classes: 2,
         classes: 2,
         copier: None,
+        memory: u64::MAX,
     };
     let learner = Prototypical { dimensions: 4 }.build(&setting);
     let draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0, first_task: 0 };

@@ -134,6 +134,10 @@ impl Model for Network {
         true
     }
 
+    fn mixes_rows(&self) -> bool {
+        self.batch_norm
+    }
+
     fn activations_per_row(&self) -> usize {
         self.sizes[1..].iter().sum::<i64>() as usize
     }
