@@ -57,7 +57,7 @@ pub fn redraw(path: &Path) -> Result<String> {
 pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result<Results> {
     let task = &experiment.task;
     Ok(Results {
-        title: format!("{}: {}-way {}-shot", experiment.name, task.ways, task.shots),
+        title: format!("{}: {}-way", experiment.name, task.ways),
         methods: experiment.methods.keys().cloned().collect(),
         train: rows(path, experiment, "train.csv", damage)?,
         evaluation: rows_of_done(path, experiment, EVALUATION, damage)?,
