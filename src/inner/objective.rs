@@ -113,19 +113,17 @@ impl<'a> Objective<'a> {
         Self { rows_at_once: rows, ..self }
     }
 
-    /// Rows that can go through the network at once, and the share of all rows that they are.
-    fn parts(&self, rows: &Part) -> Vec<(Part, f64)> {
+    /// The parts of rows that are too many to go through the network at once, and the share of all rows that each is.
+    fn parts(&self, rows: &Part) -> Option<Vec<(Part, f64)>> {
         let count = rows.x.size()[1];
         if count <= self.rows_at_once || matches!(rows.input, Input::Implicit { .. }) {
-            return vec![(rows.share(), 1.0)];
+            return None;
         }
-        let starts = (0..count).step_by(self.rows_at_once as usize);
-        starts
-            .map(|start| {
-                let size = self.rows_at_once.min(count - start);
-                (rows.block(start, size), size as f64 / count as f64)
-            })
-            .collect()
+        let part = |start: i64| {
+            let size = self.rows_at_once.min(count - start);
+            (rows.block(start, size), size as f64 / count as f64)
+        };
+        Some((0..count).step_by(self.rows_at_once as usize).map(part).collect())
     }
 
     /// The problem of adapting in at most so many steps to copies of the support images, others in each step; with `batch`, to copies
@@ -204,13 +202,9 @@ impl<'a> Objective<'a> {
 
     /// The same on some rows.
     fn outputs_on(&self, rows: &Part, fast: &[Tensor]) -> Tensor {
-        match &self.parts(rows)[..] {
-            [(only, _)] => self.outputs_at_once(only, fast),
-            parts => Tensor::cat(
-                &parts.iter().map(|(part, _)| self.outputs_at_once(part, fast)).collect::<Vec<_>>(),
-                1,
-            ),
-        }
+        let Some(parts) = self.parts(rows) else { return self.outputs_at_once(rows, fast) };
+        let outputs: Vec<Tensor> = parts.iter().map(|(part, _)| self.outputs_at_once(part, fast)).collect();
+        Tensor::cat(&outputs, 1)
     }
 
     fn outputs_at_once(&self, part: &Part, fast: &[Tensor]) -> Tensor {
@@ -243,16 +237,12 @@ impl<'a> Objective<'a> {
 
     /// The same on some rows.
     fn gradient_on(&self, rows: &Part, fast: &[Tensor]) -> Vec<Tensor> {
-        let mut parts = self.parts(rows).into_iter();
-        let Some((first, share)) = parts.next() else { return Vec::new() };
-        let gradient = self.gradient_at_once(&first, fast);
-        if share == 1.0 {
-            return gradient;
-        }
-        let start = gradient.into_iter().map(|g| g * share).collect();
-        parts.fold(start, |sum: Vec<Tensor>, (part, share)| {
-            sum.into_iter().zip(self.gradient_at_once(&part, fast)).map(|(sum, g)| sum + g * share).collect()
-        })
+        let Some(parts) = self.parts(rows) else { return self.gradient_at_once(rows, fast) };
+        let weighted = parts.iter().map(|(part, share)| -> Vec<Tensor> {
+            self.gradient_at_once(part, fast).into_iter().map(|g| g * *share).collect()
+        });
+        let sum = |a: Vec<Tensor>, b: Vec<Tensor>| a.into_iter().zip(b).map(|(a, b)| a + b).collect();
+        weighted.reduce(sum).unwrap_or_default()
     }
 
     /// The same in closed form where model and loss have one, otherwise automatically.
@@ -276,8 +266,7 @@ impl<'a> Objective<'a> {
     /// The fast weights after one step of gradient descent of size `rate` on what this `step` sees.
     pub fn descend(&self, step: usize, fast: &[Tensor], rate: f64) -> Vec<Tensor> {
         let rows = self.seen(step);
-        let at_once = rows.x.size()[1] <= self.rows_at_once;
-        if at_once
+        if self.parts(&rows).is_none()
             && !matches!(self.sight, Sight::Batches(_))
             && let Some(pass) = self.record(|| self.backpropagate(&rows, fast))
         {
