@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::say;
+use crate::output::note;
 
 /// Draw the figures and tables of a results folder again, from its CSV files
 ///
@@ -20,7 +21,10 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
-        let table = crate::experiment::results::redraw(&self.folder)?;
+        let (table, unfinished) = crate::experiment::results::redraw(&self.folder)?;
+        if let Some(unfinished) = unfinished {
+            note!("warning: {unfinished}");
+        }
         say(&format!("{table}\nFigures: {}\n", self.folder.join("figures").display()))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -41,13 +41,30 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
     Ok(tables(&rows, experiment.seeds.len(), is_chosen, false))
 }
 
-/// Redraws the figures of a results folder and gives its table.
+/// Redraws the figures of a results folder and gives its table, and what is not in them.
 ///
 /// # Errors
 /// The folder is none of results, its files are damaged, or it cannot be written.
-pub fn redraw(path: &Path) -> Result<String> {
+pub fn redraw(path: &Path) -> Result<(String, Option<String>)> {
     let experiment = folder::config(path)?;
-    summarise_runs(&Folder::at(path)?, &experiment)
+    let table = summarise_runs(&Folder::at(path)?, &experiment)?;
+    Ok((table, unfinished(path, &experiment)))
+}
+
+/// The runs that are not done and so not in the results, in a sentence, if there are any.
+pub fn unfinished(path: &Path, experiment: &Experiment) -> Option<String> {
+    let runs = experiment.runs();
+    let missing: Vec<&str> =
+        runs.iter().filter(|run| !run.is_done(path, Goal::Test)).map(|run| run.folder.as_str()).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "{} of {} runs are not finished and are not in the results: {}",
+        missing.len(),
+        runs.len(),
+        missing.join(", ")
+    ))
 }
 
 /// The rows of all runs in an experiment's folder.

@@ -13,9 +13,7 @@ use super::{
 use crate::{
     experiment::{
         example::Example,
-        folder,
-        plan::Goal,
-        results,
+        folder, results,
         spec::Experiment,
         table::{cells, what_varies},
     },
@@ -62,7 +60,7 @@ impl Section {
         let chosen = chosen_steps(&results.validation);
         let surroundings = Surroundings::read(path, &experiment);
         let mut warnings = surroundings.warnings.clone();
-        warnings.extend(unfinished(path, &experiment));
+        warnings.extend(results::unfinished(path, &experiment));
         let summary = summarise(&results.evaluation, &results.methods);
         let mut tested = Vec::new();
         let is_chosen = |row: &SummaryRow| chosen.get(&(row.method.clone(), row.shots)) == Some(&row.step);
@@ -182,22 +180,6 @@ fn accuracies(
     };
     let caption = format!("Accuracy in % on {what} after so many adaptation steps: {spread}.{star}{gaps}");
     Table { name, caption, header, rows: lines }
-}
-
-/// The runs that are not done.
-fn unfinished(path: &Path, experiment: &Experiment) -> Vec<String> {
-    let runs = experiment.runs();
-    let missing: Vec<&str> =
-        runs.iter().filter(|run| !run.is_done(path, Goal::Test)).map(|run| run.folder.as_str()).collect();
-    if missing.is_empty() {
-        return Vec::new();
-    }
-    vec![format!(
-        "{} of {} runs are not finished and are not in the results: {}",
-        missing.len(),
-        runs.len(),
-        missing.join(", ")
-    )]
 }
 
 /// What each method answered, in the order of the experiment file.

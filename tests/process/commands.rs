@@ -72,8 +72,12 @@ fn figures_are_drawn_again_from_the_files() {
     sandbox.run(&["figures", "results/small"]).says(0, &[]);
     assert_eq!(before, sandbox.read(file));
     sandbox.run(&["figures", "digits"]).says(2, &["digits", "no results folder"]);
-    sandbox.write("results/small/adam-seed0/evaluation.csv", b"method,fold\nadam,zero\n");
+    let rows = "results/small/adam-seed0/evaluation.csv";
+    let damaged = sandbox.read(rows).replacen("few_shot,1,3,", "few_shot,1,tree,", 1);
+    sandbox.write(rows, damaged.as_bytes());
     sandbox.run(&["figures", "results/small"]).says(1, &["adam-seed0/evaluation.csv", "damaged"]);
+    sandbox.write(rows, b"method,fold\nadam,zero\n");
+    sandbox.run(&["figures", "results/small"]).says(0, &["1 of 2 runs are not finished", "adam-seed0"]);
 }
 
 #[test]
