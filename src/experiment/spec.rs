@@ -64,10 +64,10 @@ impl Experiment {
 
     /// Makes it a rehearsal of itself: every method, one seed, few iterations, episodes and steps, in a folder of its own.
     pub fn shorten(&mut self) {
-        const ITERATIONS: usize = 40;
-        const EPISODES: usize = 50;
+        const ITERATIONS: usize = 30;
+        const EPISODES: usize = 40;
         const STEPS: usize = 10;
-        let validation = Validation { every: 20, episodes: 30, patience: None };
+        let validation = Validation { every: 15, episodes: 30, patience: None };
         // Within the longest name allowed, so that the rehearsal's configuration can be read back.
         self.name = self.name.chars().take(94).chain("-quick".chars()).collect();
         self.seeds.truncate(1);
