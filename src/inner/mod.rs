@@ -9,6 +9,7 @@ pub mod objective;
 pub mod random_search;
 pub mod rows;
 pub mod sgd;
+mod sight;
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;

@@ -1,11 +1,11 @@
 //! The support loss of T tasks as a function of their fast weights.
 
-use rand::seq::index::sample;
-use tch::{Device, Kind, Tensor, no_grad, with_grad};
+use tch::{Kind, Tensor, no_grad, with_grad};
 
 use super::{
     InnerRule,
     rows::{Form, Input, Part, Place, Rows},
+    sight::{Sight, numbers, rows_of},
 };
 use crate::{
     loss,
@@ -15,10 +15,7 @@ use crate::{
         layers,
     },
     random::{Draws, Stream},
-    tasks::{
-        Episode,
-        copies::{Copier, Originals},
-    },
+    tasks::{Episode, copies::Copier},
 };
 
 /// What the fast weights remember of how they came about.
@@ -47,18 +44,6 @@ pub struct Objective<'a> {
     sight: Sight<'a>,
     /// The most rows of a task that go through the network at once.
     rows_at_once: i64,
-}
-
-/// What each step sees of the support set.
-enum Sight<'a> {
-    /// All of it.
-    Whole,
-    /// So many rows, others in each step.
-    Batches(usize),
-    /// Copies of these images, drawn when a step needs them; of a batch of them, if given.
-    Copies(Originals<'a>, Option<usize>),
-    /// So many rows after those of the step before: the copies of all steps, drawn at once.
-    Blocks(i64),
 }
 
 impl<'a> Objective<'a> {
@@ -371,55 +356,15 @@ impl<'a> Objective<'a> {
         &self.query
     }
 
-    /// What adaptation step number `step` sees of the support set; the same rows for every task, whose images are random anyway.
+    /// What adaptation step number `step` sees of the support set.
     pub(super) fn seen(&self, step: usize) -> Part {
-        let support = &self.support;
-        let count = support.x.size()[1] as usize;
-        match &self.sight {
-            Sight::Whole => support.share(),
-            Sight::Batches(size) => {
-                let rows = rows_of(step, count, Some(*size), self.draws);
-                support.pick(&numbers(&rows, support.x.device()))
-            }
-            Sight::Copies(originals, batch) => {
-                let rows = rows_of(step, count, *batch, self.draws);
-                let picked = support.pick(&numbers(&rows, support.x.device()));
-                let repeated = |t: &Tensor| originals.repeated(t);
-                Part {
-                    x: originals.copies(&rows, &self.draws, step),
-                    y: repeated(&picked.y),
-                    onehot: picked.onehot.as_ref().map(repeated),
-                    input: picked.input,
-                }
-            }
-            Sight::Blocks(rows) => support.block(step as i64 * rows, *rows),
-        }
+        self.sight.of(&self.support, step, self.draws)
     }
 
     /// Computes inner gradients, with a history only where they are to be differentiated again.
     fn record<R>(&self, gradient: impl FnOnce() -> R) -> R {
         if self.order == Order::Second { gradient() } else { no_grad(gradient) }
     }
-}
-
-/// The support rows of a step's mini-batch, or all; the same for every task. A task's images are drawn in random order within each
-/// class, so that this leaves the images as random as rows of its own would; only how many of each class a batch has is then the
-/// same for all tasks of a meta-batch, which [`crate::algorithms::reptile`] says.
-///
-/// Batches follow one another through a sequence of permutations of the support set; one that closes a permutation and opens the next
-/// may hold a row twice.
-fn rows_of(step: usize, support: usize, batch: Option<usize>, draws: Draws) -> Vec<usize> {
-    let Some(size) = batch.map(|size| size.min(support)) else { return (0..support).collect() };
-    let row = |position: usize| {
-        sample(&mut draws.stream(position / support), support, support).index(position % support)
-    };
-    (step * size..(step + 1) * size).map(row).collect()
-}
-
-/// Numbers of rows, i64.
-fn numbers(rows: &[usize], device: Device) -> Tensor {
-    let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
-    Tensor::from_slice(&rows).to_device(device)
 }
 
 /// A tensor to differentiate with respect to: itself within a graph, otherwise the leaf of a new one.
