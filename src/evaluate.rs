@@ -11,7 +11,7 @@ use crate::{
     loss,
     models::Params,
     random::{Draws, Purpose},
-    tasks::{Episode, frozen::FrozenEpisodes},
+    tasks::{Episode, Interface, frozen::FrozenEpisodes},
 };
 
 /// Whether long work shall go on.
@@ -69,6 +69,8 @@ impl Tested {
 
 /// How frozen episodes are tested.
 pub struct Protocol<'a> {
+    /// Their loss.
+    pub interface: &'a Interface,
     /// The episodes.
     pub episodes: &'a FrozenEpisodes,
     /// Support images per class.
@@ -96,7 +98,7 @@ impl Protocol<'_> {
             let count = chunk.len();
             let draws = self.draws.from_task(chunk.start);
             let episode = self.episodes.batch(chunk, self.shots);
-            let tested = score(learner, theta, &episode, self.steps, draws);
+            let tested = score(learner, self.interface, theta, &episode, self.steps, draws);
             (observe(count) == Verdict::Continue).then_some(tested)
         };
         chunks::in_chunks(self.episodes.len(), self.split, theta, work, |part| {
@@ -112,6 +114,7 @@ impl Protocol<'_> {
 /// Tests each task of a meta-batch after each of `steps`.
 pub fn score(
     learner: &dyn MetaLearner,
+    interface: &Interface,
     theta: &Params,
     episode: &Episode,
     steps: &[usize],
@@ -125,8 +128,9 @@ pub fn score(
     let answers = learner.predict(theta, episode, steps, draws);
     let by_step: Vec<(Vec<f64>, Vec<f64>)> = answers
         .iter()
-        .map(|Answer { logits, .. }| {
-            (column(loss::per_task(logits, &labels)), column(loss::accuracy(logits, &labels)))
+        .map(|Answer { outputs, .. }| {
+            let losses = loss::per_task(interface.loss, outputs, &labels, None);
+            (column(losses), column(accuracy(outputs, &labels)))
         })
         .collect();
     let tasks = episode.tasks() as usize;
@@ -145,9 +149,20 @@ pub fn score(
     Tested { scores, costs: answers.iter().map(cost).collect() }
 }
 
+/// Share of rows whose largest logit is the label's, for each task: `[T]`, 0 to 1.
+///
+/// Not a number for a task with a logit `[T, R, N]` that is not finite: a network that diverged chooses no class, and the first one,
+/// which `argmax` names then, would be right as often as chance is.
+fn accuracy(logits: &Tensor, labels: &Tensor) -> Tensor {
+    let hits = logits.argmax(-1, false).eq_tensor(labels); // [T, R]
+    let finite = logits.isfinite().flatten(1, -1).all_dim(1, false); // [T]
+    hits.to_kind(Kind::Double).mean_dim(1, false, None).where_scalarother(&finite, f64::NAN)
+}
+
 /// Mean score over frozen episodes after `step` adaptation steps.
 pub fn mean_scores(
     learner: &dyn MetaLearner,
+    interface: &Interface,
     theta: &Params,
     episodes: &FrozenEpisodes,
     shots: usize,
@@ -155,7 +170,7 @@ pub fn mean_scores(
     split: &Split,
 ) -> Score {
     let draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0, first_task: 0 };
-    let protocol = Protocol { episodes, shots, steps: &[step], draws, split };
+    let protocol = Protocol { interface, episodes, shots, steps: &[step], draws, split };
     let tested = protocol.evaluate(learner, theta, &|_| Verdict::Continue);
     let scores = tested.map_or_else(Vec::new, |tested| tested.scores.concat());
     let n = scores.len().max(1) as f64;

@@ -10,7 +10,8 @@
 //! | [`random`], [`validity`], [`registry`], [`misuse`], [`output`], [`memory`] | random streams, checks of numbers, registries, errors of the caller, what is said, the allocator |
 //! | [`data`] | data sets: a reader per format, fetching with checksums |
 //! | [`tasks`] | episodes of T stacked tasks, and the distributions they are drawn from |
-//! | [`models`], [`loss`] | networks as functions of parameters, for all tasks at once |
+//! | [`loss`], [`measures`] | what training lowers, and what a method is judged by |
+//! | [`models`] | networks as functions of parameters, for all tasks at once |
 //! | [`inner`] | adaptation: the support loss as a function of fast weights, and the rules that move them |
 //! | [`algorithms`] | MAML, Reptile, ... and what they are compared with |
 //! | [`outer`], [`crew`], [`chunks`], [`train`], [`evaluate`] | the outer loop and the test; they see only traits |
@@ -36,6 +37,7 @@ pub mod figures;
 pub mod inner;
 pub mod learned;
 pub mod loss;
+pub mod measures;
 pub mod memory;
 pub mod misuse;
 pub mod models;

@@ -10,7 +10,7 @@ use crate::{
     models::Params,
     outer::OuterSpec,
     random::{Draws, Purpose},
-    tasks::{TaskSource, frozen::FrozenEpisodes},
+    tasks::{Interface, TaskSource, frozen::FrozenEpisodes},
 };
 
 /// What training needs beside the learner.
@@ -37,6 +37,8 @@ pub struct Trainer<'a> {
 
 /// Meta-validation.
 pub struct Validator<'a> {
+    /// Their loss.
+    pub interface: Interface,
     /// The same for every method and seed.
     pub episodes: &'a FrozenEpisodes,
     /// Support images per class.
@@ -191,7 +193,15 @@ impl Trainer<'_> {
         }
         let steps = self.learner.validation_steps();
         let theta = self.learner.checkpoint(&state.theta);
-        let score = mean_scores(self.learner, &theta, validator.episodes, validator.shots, steps, self.split);
+        let score = mean_scores(
+            self.learner,
+            &validator.interface,
+            &theta,
+            validator.episodes,
+            validator.shots,
+            steps,
+            self.split,
+        );
         // At equal accuracy, of which there are few values, the later theta has seen more.
         let better = state.best.as_ref().is_none_or(|best| score.accuracy >= best.accuracy);
         let best = (better && score.accuracy.is_finite() && score.loss.is_finite()).then(|| {

@@ -16,7 +16,7 @@ use quickstudy::{
     outer::{OuterSpec, adam, sgd},
     random::{Draws, Purpose, stream},
     tasks::{
-        Episode, TaskSource,
+        Episode, Interface, TaskSource,
         copies::{Copier, JitteredCopies},
         few_shot::{AllClasses, FewShot, ImageBank, TaskSize},
     },
@@ -56,14 +56,17 @@ fn source() -> FewShot {
     FewShot::new(ImageBank::new(&data, Device::Cpu), pools, size, 0, Purpose::Train)
 }
 
+fn interface() -> Interface {
+    TaskSize { ways: WAYS, shots: 2, queries: 4 }.interface(SIDE * SIDE)
+}
+
 fn setting() -> Setting {
     let model = ModelSpec::Mlp(Mlp { hidden: vec![16, 16], ..Mlp::default() });
     Setting {
         model,
-        inputs: SIDE * SIDE,
-        ways: WAYS,
-        training_classes: 6,
-        classes: WAYS,
+        interface: interface(),
+        pooled_outputs: 6,
+        whole_outputs: WAYS,
         memory: u64::MAX,
         copier: None,
     }
@@ -202,15 +205,15 @@ fn predictions_have_a_row_for_every_query_and_leave_theta_alone() {
         let episode = source().sample(0, 0..4);
         let answers = learner.predict(&theta, &episode, &STEPS, DRAWS);
         assert_eq!(answers.len(), STEPS.len(), "{spec:?}");
-        for Answer { logits, .. } in &answers {
-            assert_eq!(logits.size(), [4, 12, WAYS as i64], "{spec:?}");
-            assert!(!logits.requires_grad(), "{spec:?}");
-            assert!(values(logits).iter().all(|v| v.is_finite()), "{spec:?}");
+        for Answer { outputs, .. } in &answers {
+            assert_eq!(outputs.size(), [4, 12, WAYS as i64], "{spec:?}");
+            assert!(!outputs.requires_grad(), "{spec:?}");
+            assert!(values(outputs).iter().all(|v| v.is_finite()), "{spec:?}");
         }
         assert!(same(&theta, &before), "{spec:?} changed theta");
         let last_only = learner.predict(&theta, &episode, &STEPS[2..], DRAWS);
         assert!(
-            last_only[0].logits.equal(&answers[2].logits),
+            last_only[0].outputs.equal(&answers[2].outputs),
             "{spec:?}: which steps are asked for must not matter"
         );
     }
@@ -227,7 +230,7 @@ fn a_task_is_solved_alike_whatever_tasks_are_beside_it() {
         };
         let (together, alone) = (predict(0..4), predict(2..3));
         for (together, alone) in together.iter().zip(&alone) {
-            assert!(together.logits.narrow(0, 2, 1).allclose(&alone.logits, 1e-4, 1e-4, false), "{spec:?}");
+            assert!(together.outputs.narrow(0, 2, 1).allclose(&alone.outputs, 1e-4, 1e-4, false), "{spec:?}");
         }
     }
 }
@@ -243,7 +246,7 @@ fn copies_are_what_is_adapted_to() {
             learner.predict(&theta, &episode, &STEPS, DRAWS)
         };
         let (plain, copied) = (answers(&setting()), answers(&on_copies()));
-        assert!(!plain[2].logits.allclose(&copied[2].logits, 1e-5, 1e-5, false), "{spec:?}");
+        assert!(!plain[2].outputs.allclose(&copied[2].outputs, 1e-5, 1e-5, false), "{spec:?}");
         let rows: Vec<_> = plain.iter().zip(&copied).map(|(a, b)| (a.rows, b.rows)).collect();
         let expected = match spec {
             AlgorithmSpec::NearestNeighbour(_) => [(6, 24); 3],
@@ -263,7 +266,7 @@ fn adaptation_beats_chance_on_an_easy_task() {
         let learner = spec.build(&setting());
         let theta = learner.checkpoint(&learner.init(&mut stream(0, Purpose::Init, 0)));
         let episode = source().sample(0, 0..8);
-        let scores = score(&*learner, &theta, &episode, &[200], DRAWS).scores.concat();
+        let scores = score(&*learner, &interface(), &theta, &episode, &[200], DRAWS).scores.concat();
         let mean = scores.iter().map(|s| s.accuracy).sum::<f64>() / scores.len() as f64;
         assert!(mean > 0.7, "{spec:?}: {mean}");
     }
@@ -305,7 +308,7 @@ fn training_lowers_the_loss_of_everything_that_trains() {
 /// The episode itself: what every algorithm is given.
 #[test]
 fn an_episode_holds_each_image_once_and_labels_by_place() {
-    let Episode { x, y, support } = source().sample(7, 0..3);
+    let Episode { x, y, support, .. } = source().sample(7, 0..3);
     assert_eq!((x.size(), support), (vec![3, 18, 36], 6));
     let labels = values(&y.narrow(0, 0, 1));
     assert_eq!(labels[..6], [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
@@ -336,7 +339,7 @@ fn a_data_set_that_goes_through_in_parts_is_learned_alike() {
         let [whole, parts] =
             [whole, parts].map(|learner| learner.predict(&theta, &episode, &[0, 1, 7], DRAWS));
         for (whole, parts) in whole.iter().zip(&parts) {
-            let far = (&whole.logits - &parts.logits).abs().max().double_value(&[]);
+            let far = (&whole.outputs - &parts.outputs).abs().max().double_value(&[]);
             assert!(far < 1e-4, "{}: {far}", plain.name());
         }
     }

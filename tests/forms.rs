@@ -2,6 +2,7 @@
 
 use quickstudy::{
     inner::{Form, InnerRule, Objective, Order, Rows, RuleSpec, adam::Adam, adapt, adjoint, graph, sgd::Sgd},
+    loss::CrossEntropy,
     models::{
         Architecture, Model, Parameter,
         mlp::{Activation, Mlp},
@@ -41,7 +42,7 @@ fn episode() -> Episode {
     let kind = (Kind::Double, Device::Cpu);
     let x = (Tensor::arange(4 * 7 * 9, kind) * 12.9898).sin().reshape([4, 7, 9]);
     let y = Tensor::from_slice(&[0i64, 1, 2, 0, 1, 2, 1]).repeat([4, 1]);
-    Episode { x, y, support: 3 }
+    Episode { x, y, weight: None, support: 3 }
 }
 
 fn copier() -> Copier {
@@ -59,7 +60,7 @@ fn on_copies<'a>(
     form: Form,
     order: Order,
 ) -> Objective<'a> {
-    Objective::on_copies(model, theta, &episode(), copier, batch, steps, form, order, DRAWS)
+    Objective::on_copies(model, &CrossEntropy, theta, &episode(), copier, batch, steps, form, order, DRAWS)
 }
 
 fn theta(model: &dyn Model) -> Vec<Tensor> {
@@ -76,7 +77,8 @@ fn meta_gradient(
     batch: Option<usize>,
 ) -> Vec<Tensor> {
     let (theta, episode) = (theta(model), episode());
-    let objective = Objective::new(model, &theta, &episode, form, order, DRAWS).with_batches(batch);
+    let objective =
+        Objective::new(model, &CrossEntropy, &theta, &episode, form, order, DRAWS).with_batches(batch);
     meta_gradient_of(&objective, rule, &theta)
 }
 
@@ -152,7 +154,7 @@ fn the_adjoint_is_exact() {
         for form in [Form::Implicit, Form::Explicit] {
             for order in [Order::First, Order::Second] {
                 let (theta, episode) = (theta(&*model), episode());
-                let objective = Objective::new(&*model, &theta, &episode, form, order, DRAWS);
+                let objective = Objective::new(&*model, &CrossEntropy, &theta, &episode, form, order, DRAWS);
                 let by_hand = adjoint::meta_gradient(&objective, rule.lr, rule.steps, None);
                 assert_eq!(by_hand.is_some(), !network.batch_norm, "{network:?}");
                 let Some((loss, mut gradient)) = by_hand else { continue };
@@ -216,7 +218,8 @@ fn recomputed_steps_give_the_same_numbers() {
         for (rule, form) in [(0, Form::Implicit), (0, Form::Explicit), (1, Form::Explicit)] {
             let rule = &*rules[rule];
             let (theta, episode) = (theta(&*model), episode());
-            let objective = || Objective::new(&*model, &theta, &episode, form, Order::Second, DRAWS);
+            let objective =
+                || Objective::new(&*model, &CrossEntropy, &theta, &episode, form, Order::Second, DRAWS);
             let automatic = |recompute| graph::meta_gradient(rule, &objective(), &theta, 7, recompute);
             let by_hand = |recompute| adjoint::meta_gradient(&objective(), rule.descent()?, 7, recompute);
             let whole = automatic(None).1;
@@ -250,7 +253,7 @@ fn the_second_order_gradient_is_the_slope_of_the_adapted_loss() {
         let objective = if copies {
             on_copies(&*model, &moved, &copier, None, 3, Form::Implicit, Order::Zero)
         } else {
-            Objective::new(&*model, &moved, &episode, Form::Implicit, Order::Zero, DRAWS)
+            Objective::new(&*model, &CrossEntropy, &moved, &episode, Form::Implicit, Order::Zero, DRAWS)
         };
         let phi = adapt(&rule, &objective, 3, |_, _| {});
         objective.losses(&phi, Rows::Query).mean(None::<Kind>).double_value(&[])
@@ -271,7 +274,7 @@ fn without_steps_or_with_a_vanishing_rate_nothing_moves() {
     let model = Mlp { hidden: vec![5], ..Mlp::default() }.build(9, 3);
     let (theta, episode) = (theta(&*model), episode());
     for form in [Form::Implicit, Form::Explicit] {
-        let objective = Objective::new(&*model, &theta, &episode, form, Order::Zero, DRAWS);
+        let objective = Objective::new(&*model, &CrossEntropy, &theta, &episode, form, Order::Zero, DRAWS);
         let still = objective.outputs(&objective.start(), Rows::Query);
         let plain = model.forward(&theta, &episode.query_x());
         assert!(still.allclose(&plain, 1e-12, 1e-12, false), "{form:?}");
@@ -286,7 +289,7 @@ fn the_support_loss_of_mini_batches_averages_to_that_of_the_support_set() {
     let model = Mlp { hidden: vec![5], ..Mlp::default() }.build(9, 3);
     let (theta, episode) = (theta(&*model), episode());
     for form in [Form::Implicit, Form::Explicit] {
-        let objective = Objective::new(&*model, &theta, &episode, form, Order::Zero, DRAWS);
+        let objective = Objective::new(&*model, &CrossEntropy, &theta, &episode, form, Order::Zero, DRAWS);
         let fast = objective.start();
         let whole = objective.support_losses(0, &fast);
         let objective = objective.with_batches(Some(1));

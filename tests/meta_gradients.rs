@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use quickstudy::{
     inner::{Form, Objective, Order, Rows, RuleSpec, adapt, adjoint, sgd::Sgd},
+    loss::CrossEntropy,
     models::{Architecture, Model, mlp::Mlp},
     random::{Draws, Purpose},
     tasks::Episode,
@@ -53,6 +54,7 @@ fn fixture() -> Fixture {
     let episode = Episode {
         x: both("support_x", "query_x"),
         y: both("support_y", "query_y").to_kind(Kind::Int64),
+        weight: None,
         support: 3,
     };
     let theta = tensors(&document["params"]).iter().map(|t| t.detach().set_requires_grad(true)).collect();
@@ -78,7 +80,8 @@ fn maml_and_fomaml_in_both_forms() {
     let f = fixture();
     for (name, order) in [("maml", Order::Second), ("fomaml", Order::First)] {
         for form in [Form::Explicit, Form::Implicit] {
-            let objective = Objective::new(&*f.model, &f.theta, &f.episode, form, order, DRAWS);
+            let objective =
+                Objective::new(&*f.model, &CrossEntropy, &f.theta, &f.episode, form, order, DRAWS);
             let phi = adapt(&*f.rule, &objective, f.rule.steps(), |_, _| {});
             let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
             let gradient = Tensor::run_backward(&[&loss], &f.theta, false, false);
@@ -100,7 +103,8 @@ fn reptile_in_both_forms() {
     let f = fixture();
     let theta: Vec<Tensor> = f.theta.iter().map(Tensor::detach).collect();
     for form in [Form::Explicit, Form::Implicit] {
-        let objective = Objective::new(&*f.model, &theta, &f.episode, form, Order::Zero, DRAWS);
+        let objective =
+            Objective::new(&*f.model, &CrossEntropy, &theta, &f.episode, form, Order::Zero, DRAWS);
         let phi = adapt(&*f.rule, &objective, f.rule.steps(), |_, _| {});
         let means = objective.mean_weights(&phi);
         let gradient: Vec<Tensor> = theta.iter().zip(means).map(|(t, m)| t - m).collect();

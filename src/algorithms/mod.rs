@@ -16,7 +16,7 @@ use crate::{
     models::{ModelSpec, Params},
     random::{Draws, Stream},
     registry::registry,
-    tasks::{Episode, Extent, copies::Copier},
+    tasks::{Episode, Extent, Interface, copies::Copier},
 };
 
 /// What a method is trained on.
@@ -92,14 +92,12 @@ pub trait MetaLearner: Sync {
 pub struct Setting {
     /// The network.
     pub model: ModelSpec,
-    /// D, values per input.
-    pub inputs: usize,
-    /// N, classes per task.
-    pub ways: usize,
-    /// Meta-training classes, augmented ones included.
-    pub training_classes: usize,
-    /// Classes of the data set.
-    pub classes: usize,
+    /// The tasks' shapes, and their loss.
+    pub interface: Interface,
+    /// Outputs of a network that is trained on rows of all training tasks at once, as a classifier of all their classes is.
+    pub pooled_outputs: usize,
+    /// Outputs of a network that is trained on the whole data set as one task.
+    pub whole_outputs: usize,
     /// Bytes for what is worked on at once.
     pub memory: u64,
     /// Makes the jittered copies that the method is to adapt to in place of the support images, if it is.
@@ -107,10 +105,11 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Adaptation by this rule of a network with an output for each way.
+    /// Adaptation by this rule of a network for a task.
     fn adaptation(&self, rule: &RuleSpec) -> Adaptation {
-        let model = self.model.build(self.inputs, self.ways);
-        Adaptation { rule: rule.clone(), model, copier: self.copier.clone(), rows_at_once: None }
+        let Interface { inputs, outputs, loss, .. } = self.interface;
+        let model = self.model.build(inputs, outputs);
+        Adaptation { rule: rule.clone(), model, loss, copier: self.copier.clone(), rows_at_once: None }
     }
 }
 

@@ -29,7 +29,7 @@ impl Algorithm for NearestNeighbour {
     }
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
-        Box::new(Learner { ways: setting.ways as i64, copier: setting.copier.clone() })
+        Box::new(Learner { ways: setting.interface.outputs as i64, copier: setting.copier.clone() })
     }
 }
 

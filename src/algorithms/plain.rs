@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Algorithm, MetaLearner, Setting, Testing, Training, scratch::Learner};
-use crate::inner::{RuleSpec, cost};
+use crate::{
+    inner::{RuleSpec, cost},
+    tasks::Interface,
+};
 
 /// The rule that trains on all images, usually Adam.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -37,10 +40,11 @@ impl Algorithm for Plain {
 
     /// Scratch with all classes of the data set as ways; of its images as many go through the network at once as there is memory for.
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
-        let all = Setting { ways: setting.classes, ..setting.clone() };
+        let interface = Interface { outputs: setting.whole_outputs, ..setting.interface.clone() };
+        let all = Setting { interface, ..setting.clone() };
         let mut adaptation = all.adaptation(&self.0);
         if !adaptation.model.mixes_rows() {
-            let rows = setting.memory / cost::row_bytes(&*adaptation.model, setting.inputs);
+            let rows = setting.memory / cost::row_bytes(&*adaptation.model, setting.interface.inputs);
             adaptation.rows_at_once = Some(usize::try_from(rows).unwrap_or(usize::MAX).max(1));
         }
         Box::new(Learner(adaptation))

@@ -39,7 +39,7 @@ impl Algorithm for Pretrained {
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         Box::new(Learner {
-            classifier: setting.model.build(setting.inputs, setting.training_classes),
+            classifier: setting.model.build(setting.interface.inputs, setting.pooled_outputs),
             adaptation: setting.adaptation(&self.0),
         })
     }
@@ -91,7 +91,7 @@ impl MetaLearner for Learner {
         let theta = theta.leaves();
         let trained = theta.len() - OUTPUT_LAYER;
         let logits = self.classifier.forward(&theta[..trained], &episode.query_x());
-        let loss = loss::per_task(&logits, &episode.query_y()).mean(None::<Kind>);
+        let loss = loss::per_task(self.adaptation.loss, &logits, &episode.query_y(), None).mean(None::<Kind>);
         let mut gradient = Tensor::run_backward(&[&loss], &theta[..trained], false, false);
         gradient.extend(theta[trained..].iter().map(Tensor::zeros_like));
         Some(MetaGradient { loss: loss.detach(), gradient })

@@ -29,9 +29,9 @@ pub struct Fixed(Mutex<Episode>);
 
 impl TaskSource for Fixed {
     fn sample(&self, _index: u64, tasks: Range<usize>) -> Episode {
-        let Episode { x, y, support } = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Episode { x, y, weight, support } = &*self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let part = |t: &Tensor| t.narrow(0, tasks.start as i64, tasks.len() as i64);
-        Episode { x: part(x), y: part(y), support: *support }
+        Episode { x: part(x), y: part(y), weight: weight.as_ref().map(part), support: *support }
     }
 }
 
@@ -61,7 +61,7 @@ pub fn noise(workload: &Workload, device: Device) -> Result<Fixed> {
         x.get(i).copy_(&Tensor::from_slice(&values).reshape(task)); // one after the other, not to hold all twice
     }
     let y = workload.size.labels(workload.tasks, device);
-    Ok(Fixed(Mutex::new(Episode { x, y, support: support as i64 })))
+    Ok(Fixed(Mutex::new(Episode { x, y, weight: None, support: support as i64 })))
 }
 
 /// Meta-batches drawn from 70,000 random images, as much memory as MNIST takes.
@@ -132,6 +132,7 @@ pub fn from_file(path: &Path, workload: &Workload, like: &Params, device: Device
     let episode = Episode {
         x: Tensor::cat(&x, 1).to_kind(Kind::Float),
         y: Tensor::cat(&y, 1).to_kind(Kind::Int64),
+        weight: None,
         support: s,
     };
     Ok((Params { names: like.names.clone(), tensors }, Fixed(Mutex::new(episode))))

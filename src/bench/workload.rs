@@ -81,10 +81,9 @@ impl Workload {
         let inner = RuleSpec::Sgd(Sgd { lr: self.rate, steps: self.steps });
         let setting = Setting {
             model: ModelSpec::Mlp(Mlp { hidden: self.hidden.clone(), ..Mlp::default() }),
-            inputs: INPUTS,
-            ways: self.size.ways,
-            training_classes: self.size.ways,
-            classes: self.size.ways,
+            interface: self.size.interface(INPUTS),
+            pooled_outputs: self.size.ways,
+            whole_outputs: self.size.ways,
             copier: None,
             memory: u64::MAX,
         };

@@ -74,7 +74,7 @@ impl Example {
             classes,
             support,
             queries,
-            answers: predicted.iter().map(|answer| answers(&answer.logits)).collect(),
+            answers: predicted.iter().map(|answer| answers(&answer.outputs)).collect(),
             steps,
         }
     }

@@ -14,6 +14,7 @@ use crate::{
     misuse::misuse,
     random::Purpose,
     tasks::{
+        Interface,
         class_split::{NamedParts, Part, Parts},
         few_shot::{FewShot, ImageBank, TaskSize},
         frozen::FrozenEpisodes,
@@ -82,6 +83,12 @@ impl<'a> Material<'a> {
         digest.update(&dataset.labels);
         let bank = ImageBank::new(&dataset, device);
         Ok(Self { experiment, bank, digest: digest.finalize().to_vec(), dataset })
+    }
+
+    /// What a network must know of the tasks.
+    pub fn interface(&self) -> Interface {
+        let Task { ways, shots, queries, .. } = self.experiment.task;
+        TaskSize { ways, shots, queries }.interface(self.bank.inputs())
     }
 
     /// Every fold of the class split with its test episodes.

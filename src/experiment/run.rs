@@ -177,6 +177,7 @@ impl Workplace<'_> {
             None => (fresh, TrainCsv::new(train_csv)?),
         };
         let validator = train.validate.as_ref().zip(validation).map(|(v, episodes)| Validator {
+            interface: self.material.interface(),
             episodes,
             shots: self.material.experiment.task.shots,
             every: v.every,

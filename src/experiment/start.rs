@@ -52,10 +52,9 @@ pub(crate) fn learner(
 ) -> Box<dyn MetaLearner> {
     run.method.algorithm.build(&Setting {
         model: material.experiment.model.clone(),
-        inputs: material.bank.inputs(),
-        ways: material.experiment.task.ways,
-        training_classes,
-        classes: material.dataset.classes.len(),
+        interface: material.interface(),
+        pooled_outputs: training_classes,
+        whole_outputs: material.dataset.classes.len(),
         memory,
         copier: run.method.adapt.clone().map(|settings| {
             let (height, width) = (material.dataset.height, material.dataset.width);

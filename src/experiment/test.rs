@@ -18,13 +18,15 @@ use crate::{
     models::Params,
     random::{Draws, Purpose},
     records::{CostRow, EvaluationRow, Task},
-    tasks::{few_shot::whole_dataset, frozen::FrozenEpisodes},
+    tasks::{Interface, few_shot::whole_dataset, frozen::FrozenEpisodes},
 };
 
 /// How a run is tested on frozen episodes.
 pub(crate) struct Test<'a> {
     /// The run.
     pub run: &'a Run<'a>,
+    /// What its tasks are judged by.
+    pub interface: Interface,
     /// Its method.
     pub ready: &'a Ready,
     /// Numbers of support images per class.
@@ -52,7 +54,14 @@ impl Test<'_> {
         };
         let (mut rows, mut costs) = (Vec::new(), Vec::new());
         for &shots in self.shots {
-            let protocol = Protocol { episodes, shots, steps, draws: draws(run), split: &ready.split };
+            let protocol = Protocol {
+                interface: &self.interface,
+                episodes,
+                shots,
+                steps,
+                draws: draws(run),
+                split: &ready.split,
+            };
             let tested = protocol.evaluate(&*ready.learner, theta, &observe)?;
             costs.extend(tested.costs.iter().zip(steps).map(|(cost, &step)| CostRow {
                 method: run.name.to_owned(),
@@ -93,7 +102,14 @@ impl Workplace<'_> {
     ) -> Result<(Vec<EvaluationRow>, Vec<CostRow>), Ended> {
         let experiment = self.material.experiment;
         let shots = experiment.test_shots();
-        let test = Test { run, ready, shots: &shots, steps: &experiment.evaluate.steps, stop: self.stop };
+        let test = Test {
+            run,
+            interface: self.material.interface(),
+            ready,
+            shots: &shots,
+            steps: &experiment.evaluate.steps,
+            stop: self.stop,
+        };
         test.rows(theta, episodes, line).ok_or(Ended::Stopped)
     }
 
@@ -109,7 +125,15 @@ impl Workplace<'_> {
         // One large task: here libtorch's own threads are the ones that pay.
         tch::set_num_threads(self.machine.split.threads() as i32);
         let scores = or_leave(self.stop, || {
-            score(learner, theta, &whole_dataset(data, &self.material.bank), steps, draws(run)).scores
+            score(
+                learner,
+                &self.material.interface(),
+                theta,
+                &whole_dataset(data, &self.material.bank),
+                steps,
+                draws(run),
+            )
+            .scores
         });
         tch::set_num_threads(1);
         let scores = scores.into_iter().flatten().zip(steps);

@@ -6,6 +6,7 @@ use tch::{Device, Tensor};
 
 use super::{Objective, Order, Rows, RuleSpec, adapt, cost};
 use crate::{
+    loss::Loss,
     models::{Model, Params},
     random::Draws,
     tasks::{Episode, Extent, copies::Copier},
@@ -17,6 +18,8 @@ pub struct Adaptation {
     pub rule: RuleSpec,
     /// The network.
     pub model: Box<dyn Model>,
+    /// What it lowers.
+    pub loss: &'static dyn Loss,
     /// Makes what each step sees of the support set; without it, that is the support images themselves.
     pub copier: Option<Copier>,
     /// How many rows of a task go through the network at once, if not all; not for models that mix rows.
@@ -26,21 +29,21 @@ pub struct Adaptation {
 /// What a method answers to the queries of T tasks.
 #[derive(Debug)]
 pub struct Answer {
-    /// Logits `[T, Q, N]`.
-    pub logits: Tensor,
+    /// The network's outputs `[T, Q, O]`.
+    pub outputs: Tensor,
     /// Support rows of a task that were looked at up to there, each as often as it was.
     pub rows: usize,
-    /// How long it took from the episode to the logits, without those of other answers on the way.
+    /// How long it took from the episode to the outputs, without those of other answers on the way.
     pub time: Duration,
 }
 
 impl Answer {
     /// The answers of a method that takes no steps: the same after any number of them, from so many support rows of a task.
-    pub fn without_steps(steps: &[usize], rows: usize, logits: impl FnOnce() -> Tensor) -> Vec<Self> {
+    pub fn without_steps(steps: &[usize], rows: usize, outputs: impl FnOnce() -> Tensor) -> Vec<Self> {
         let start = Instant::now();
-        let logits = logits();
-        let time = elapsed(start, &logits);
-        steps.iter().map(|_| Self { logits: logits.shallow_clone(), rows, time }).collect()
+        let outputs = outputs();
+        let time = elapsed(start, &outputs);
+        steps.iter().map(|_| Self { outputs: outputs.shallow_clone(), rows, time }).collect()
     }
 }
 
@@ -56,10 +59,10 @@ impl Adaptation {
         draws: Draws,
     ) -> Objective<'a> {
         let (support, inputs) = (episode.support as usize, episode.x.size()[2] as usize);
-        let model = &*self.model;
+        let (model, loss) = (&*self.model, self.loss);
         let Some(copier) = &self.copier else {
             let form = Objective::best_form(&*self.rule, model, support, inputs);
-            return Objective::new(model, theta, episode, form, order, draws)
+            return Objective::new(model, loss, theta, episode, form, order, draws)
                 .with_batches(batch)
                 .with_rows_at_once(self.rows_at_once);
         };
@@ -67,7 +70,7 @@ impl Adaptation {
         // With many copies their Gram matrix, made before the first step, costs more than the weights it saves: three times as much, measured at 750
         // rows of 784 inputs.
         let form = Objective::best_form(&*self.rule, model, 3 * seen, inputs);
-        Objective::on_copies(model, theta, episode, copier, batch, steps, form, order, draws)
+        Objective::on_copies(model, loss, theta, episode, copier, batch, steps, form, order, draws)
     }
 
     /// What the adapted network answers after each of `steps` (ascending) steps from theta.
@@ -80,9 +83,9 @@ impl Adaptation {
         adapt(&*self.rule, &objective, last, |step, phi| {
             if steps.contains(&step) {
                 let adapted = elapsed(start, &phi[0]);
-                let logits = objective.outputs(phi, Rows::Query); // [T, Q, N]
-                let answered = elapsed(start, &logits);
-                answers.push(Answer { logits, rows: step * rows, time: answered - answering });
+                let outputs = objective.outputs(phi, Rows::Query); // [T, Q, O]
+                let answered = elapsed(start, &outputs);
+                answers.push(Answer { outputs, rows: step * rows, time: answered - answering });
                 answering += answered - adapted;
             }
         });

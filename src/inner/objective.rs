@@ -1,6 +1,6 @@
 //! The support loss of T tasks as a function of their fast weights.
 
-use tch::{Kind, Tensor, no_grad, with_grad};
+use tch::{Tensor, no_grad, with_grad};
 
 use super::{
     InnerRule,
@@ -8,7 +8,7 @@ use super::{
     sight::{Sight, numbers, rows_of},
 };
 use crate::{
-    loss,
+    loss::{self, Loss},
     models::{
         Model,
         closed_form::{Backprop, Factors, Gradient},
@@ -34,6 +34,7 @@ pub enum Order {
 /// The adaptation problem of one meta-batch. Symbols: T tasks, S support rows, D inputs, H outputs of the input layer, N ways.
 pub struct Objective<'a> {
     model: &'a dyn Model,
+    loss: &'a dyn Loss,
     theta: &'a [Tensor],
     /// All rows, `[T, S + Q, D]`.
     x: Tensor,
@@ -50,6 +51,7 @@ impl<'a> Objective<'a> {
     /// The problem of adapting `theta` to the support sets of `episode`; `draws` are the streams from which rules draw.
     pub fn new(
         model: &'a dyn Model,
+        loss: &'a dyn Loss,
         theta: &'a [Tensor],
         episode: &Episode,
         form: Form,
@@ -72,18 +74,27 @@ impl<'a> Objective<'a> {
             let implicit = |at_theta, gram| Input::Implicit { at_theta, gram, place: Place::All };
             (implicit(at_theta.0, gram.0), implicit(at_theta.1, gram.1))
         };
-        let ways = theta.last().map_or(0, |bias| bias.size()[0]);
-        let part = |x: Tensor, y: Tensor, input| {
-            let onehot = (y.kind() == Kind::Int64).then(|| {
-                let rows = Tensor::eye(ways, (x.kind(), x.device())).index_select(0, &y.reshape([-1]));
-                rows.reshape([y.size()[0], y.size()[1], ways])
-            });
-            Part { x, y: y.contiguous(), onehot, input }
+        let outputs = theta.last().map_or(0, |bias| bias.size()[0]);
+        let part = |x: Tensor, y: Tensor, weight: Option<Tensor>, input| {
+            let expected = loss.expected(&y, outputs, &x);
+            Part { x, y: y.contiguous(), expected, weight, input }.normalised()
         };
-        let support = part(x.0, y.0, support_input);
-        let query = part(x.1, y.1, query_input);
+        let weight = episode.weight.as_ref().map(split).unzip();
+        let support = part(x.0, y.0, weight.0, support_input);
+        let query = part(x.1, y.1, weight.1, query_input);
         let x = episode.x.shallow_clone();
-        Self { model, theta, x, support, query, order, draws, sight: Sight::Whole, rows_at_once: i64::MAX }
+        Self {
+            model,
+            loss,
+            theta,
+            x,
+            support,
+            query,
+            order,
+            draws,
+            sight: Sight::Whole,
+            rows_at_once: i64::MAX,
+        }
     }
 
     /// Lets each step's gradient see so many support rows only; each step takes others, until all were seen.
@@ -106,7 +117,9 @@ impl<'a> Objective<'a> {
         }
         let part = |start: i64| {
             let size = self.rows_at_once.min(count - start);
-            (rows.block(start, size), size as f64 / count as f64)
+            // Weights are shares of the whole already.
+            let share = if rows.weight.is_some() { 1.0 } else { size as f64 / count as f64 };
+            (rows.block(start, size), share)
         };
         Some((0..count).step_by(self.rows_at_once as usize).map(part).collect())
     }
@@ -118,6 +131,7 @@ impl<'a> Objective<'a> {
     #[expect(clippy::too_many_arguments, reason = "what an objective is made of, and the copies")]
     pub fn on_copies(
         model: &'a dyn Model,
+        loss: &'a dyn Loss,
         theta: &'a [Tensor],
         episode: &Episode,
         copier: &'a Copier,
@@ -129,22 +143,28 @@ impl<'a> Objective<'a> {
     ) -> Self {
         let originals = copier.originals(&episode.support_x());
         if form == Form::Explicit || !model.has_linear_input() {
-            let plain = Self::new(model, theta, episode, form, order, draws);
+            let plain = Self::new(model, loss, theta, episode, form, order, draws);
             return Self { sight: Sight::Copies(originals, batch), ..plain };
         }
-        let (mut x, mut y) = (Vec::new(), Vec::new());
+        let (mut x, mut y, mut weight) = (Vec::new(), Vec::new(), Vec::new());
         for step in 0..steps.max(1) {
             let rows = rows_of(step, episode.support as usize, batch, draws);
             x.push(originals.copies(&rows, &draws, step));
-            let labels = episode.support_y().index_select(1, &numbers(&rows, episode.x.device()));
-            y.push(originals.repeated(&labels));
+            let of_copies = |all: &Tensor| {
+                let support = all.narrow(1, 0, episode.support);
+                originals.repeated(&support.index_select(1, &numbers(&rows, episode.x.device())))
+            };
+            y.push(of_copies(&episode.y));
+            weight.extend(episode.weight.as_ref().map(of_copies));
         }
         let block = x[0].size()[1];
         let support = block * x.len() as i64;
         x.push(episode.query_x());
         y.push(episode.query_y());
-        let copies = Episode { x: Tensor::cat(&x, 1), y: Tensor::cat(&y, 1), support };
-        Self { sight: Sight::Blocks(block), ..Self::new(model, theta, &copies, form, order, draws) }
+        weight.extend(episode.weight.as_ref().map(|all| all.narrow(1, episode.support, episode.queries())));
+        let weight = (!weight.is_empty()).then(|| Tensor::cat(&weight, 1));
+        let copies = Episode { x: Tensor::cat(&x, 1), y: Tensor::cat(&y, 1), weight, support };
+        Self { sight: Sight::Blocks(block), ..Self::new(model, loss, theta, &copies, form, order, draws) }
     }
 
     /// The form that is faster for this rule: implicit where it is exact and the support rows, of all steps where each has its own,
@@ -203,7 +223,7 @@ impl<'a> Objective<'a> {
 
     /// Mean loss `[T]` of outputs on these rows.
     pub(super) fn losses_of(&self, outputs: &Tensor, rows: &Part) -> Tensor {
-        loss::per_task(outputs, &rows.y)
+        loss::per_task(self.loss, outputs, &rows.y, rows.weight.as_ref())
     }
 
     /// Mean loss of each task on what this `step` sees of its support set, `[T]`.
@@ -238,7 +258,7 @@ impl<'a> Objective<'a> {
                 Some(pass) => pass.gradient.dense(),
                 None => with_grad(|| {
                     let taps: Vec<Tensor> = [&part.enter(fast)].into_iter().chain(body).map(tap).collect();
-                    let loss = loss::per_task(&self.model.body(&taps[1..], &taps[0]), &part.y).sum(None);
+                    let loss = self.losses_of(&self.model.body(&taps[1..], &taps[0]), part).sum(None);
                     let second = self.order == Order::Second;
                     Tensor::run_backward(&[loss], &taps, second, second)
                 }),
@@ -275,8 +295,8 @@ impl<'a> Objective<'a> {
 
     /// A pass forwards and backwards by hand over these rows, where model and loss have a closed form.
     pub(super) fn backpropagate(&self, rows: &Part, fast: &[Tensor]) -> Option<Backprop> {
-        let (closed, onehot) = (self.model.closed_form()?, rows.onehot.as_ref()?);
-        Some(closed.backpropagate(self.body(fast), &rows.enter(fast), onehot))
+        let closed = self.model.closed_form()?;
+        Some(closed.backpropagate(self.body(fast), &rows.enter(fast), &rows.goal(self.loss)))
     }
 
     /// The Hessian of the loss on these rows with respect to what goes into the body and the body's weights, times the direction
@@ -288,8 +308,8 @@ impl<'a> Objective<'a> {
         pass: &Backprop,
         lambda: &[Tensor],
     ) -> Option<Gradient> {
-        let dz = rows.push_forward(lambda);
-        Some(self.model.closed_form()?.hessian_product(self.body(fast), pass, &dz, self.body(lambda)))
+        let (dz, goal) = (rows.push_forward(lambda), rows.goal(self.loss));
+        Some(self.model.closed_form()?.hessian_product(self.body(fast), pass, &dz, self.body(lambda), &goal))
     }
 
     /// The gradient with respect to the fast weights that belongs to `gradient`, one with respect to what goes into the body on these

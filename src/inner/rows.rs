@@ -14,7 +14,13 @@
 
 use tch::Tensor;
 
-use crate::models::{closed_form::Factors, layers};
+use crate::{
+    loss::Loss,
+    models::{
+        closed_form::{Factors, Goal},
+        layers,
+    },
+};
 
 /// How the fast weights of the input layer are represented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +44,12 @@ pub enum Rows {
 pub(super) struct Part {
     /// `[T, R, D]`.
     pub x: Tensor,
-    /// `[T, R]`.
+    /// Labels `[T, R]` or numbers `[T, R, O]`.
     pub y: Tensor,
-    /// Labels as `[T, R, N]`, for the closed form of the gradient; none for real targets.
-    pub onehot: Option<Tensor>,
+    /// The same as the loss expects them, `[T, R, O]`.
+    pub expected: Tensor,
+    /// The share of each row in its task's loss, `[T, R]`; none where all rows count alike.
+    pub weight: Option<Tensor>,
     /// What is in front of the model's body.
     pub input: Input,
 }
@@ -107,6 +115,16 @@ impl Part {
         self.map(|t| t.narrow(1, from, rows), || Place::Block(from, rows))
     }
 
+    /// What outputs on these rows are compared with.
+    pub fn goal<'a>(&'a self, loss: &'a dyn Loss) -> Goal<'a> {
+        Goal { loss, expected: &self.expected, weight: self.weight.as_ref() }
+    }
+
+    /// The same rows, with weights whose sum is 1 for each task.
+    pub fn normalised(self) -> Self {
+        Self { weight: self.weight.as_ref().map(normalised), ..self }
+    }
+
     /// All rows.
     pub fn share(&self) -> Self {
         self.map(Tensor::shallow_clone, || Place::All)
@@ -120,7 +138,8 @@ impl Part {
                 Input::Implicit { at_theta: of(at_theta), gram: of(gram), place: place() }
             }
         };
-        Self { x: of(&self.x), y: of(&self.y), onehot: self.onehot.as_ref().map(of), input }
+        let (expected, weight) = (of(&self.expected), self.weight.as_ref().map(&of));
+        Self { x: of(&self.x), y: of(&self.y), expected, weight, input }
     }
 
     /// How many of the fast weights belong to the input layer.
@@ -202,4 +221,10 @@ impl Part {
     fn factors(&self, g: &Tensor) -> Factors {
         Factors::new(g.shallow_clone(), self.x.shallow_clone())
     }
+}
+
+/// Weights `[T, R]` whose sum is 1 for each task that has rows.
+pub(super) fn normalised(weight: &Tensor) -> Tensor {
+    let sum = weight.sum_dim_intlist(1, true, None); // [T, 1]
+    weight / sum.where_scalarother(&sum.gt(0.0), 1.0)
 }

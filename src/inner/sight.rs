@@ -26,7 +26,7 @@ impl Sight<'_> {
             Self::Whole => support.share(),
             Self::Batches(size) => {
                 let rows = rows_of(step, count, Some(*size), draws);
-                support.pick(&numbers(&rows, support.x.device()))
+                support.pick(&numbers(&rows, support.x.device())).normalised()
             }
             Self::Copies(originals, batch) => {
                 let rows = rows_of(step, count, *batch, draws);
@@ -35,11 +35,13 @@ impl Sight<'_> {
                 Part {
                     x: originals.copies(&rows, &draws, step),
                     y: repeated(&picked.y),
-                    onehot: picked.onehot.as_ref().map(repeated),
+                    expected: repeated(&picked.expected),
+                    weight: picked.weight.as_ref().map(repeated),
                     input: picked.input,
                 }
+                .normalised()
             }
-            Self::Blocks(rows) => support.block(step as i64 * rows, *rows),
+            Self::Blocks(rows) => support.block(step as i64 * rows, *rows).normalised(),
         }
     }
 }

@@ -107,12 +107,13 @@ pub fn adapt(learned: &Learned, task: &Task, source: &Source, machine: &Machine)
     let episode = Episode {
         x: ImageBank::new(&images, machine.device).gather(&(0..files.len()).collect::<Vec<_>>()).unsqueeze(0),
         y: Tensor::from_slice(&labels).to_device(machine.device).unsqueeze(0),
+        weight: None,
         support: rows as i64,
     };
     let steps = task.steps.map_or_else(|| default_steps(learned, &run, rows.div_ceil(ways)), Ok)?;
     tch::set_num_threads(split.threads() as i32); // a single task
     let answers = learner.predict(&theta, &episode, &[steps], draws(&run));
-    let logits = answers.first().context("the method predicts nothing")?.logits.squeeze_dim(0); // [Q, N]
+    let logits = answers.first().context("the method predicts nothing")?.outputs.squeeze_dim(0); // [Q, N]
     let predictions = predictions(&logits, &support, &queries)?;
     Ok(Adapted { predictions, steps, warnings })
 }

@@ -91,7 +91,14 @@ pub fn evaluate(
             format!("the images of {} are {} x {}", data.name, data.height, data.width)
         })?;
     let mut line = MethodLine::new(run.name, 0, quiet);
-    let test = Test { run: &run, ready: &ready, shots: &shots, steps: &experiment.evaluate.steps, stop };
+    let test = Test {
+        run: &run,
+        interface: material.interface(),
+        ready: &ready,
+        shots: &shots,
+        steps: &experiment.evaluate.steps,
+        stop,
+    };
     let Some((rows, _)) = test.rows(&theta, &fold.test, &mut line) else { return Ok(None) };
     line.finish(&format!("{} episodes tested", fold.test.len() * shots.len()));
     let chosen = learned.chosen_steps()?;

@@ -1,4 +1,4 @@
-//! The gradient of the cross-entropy and its curvature by hand, for models in which both can be written down.
+//! The gradient of a loss and its curvature by hand, for models in which both can be written down.
 //!
 //! The gradient of a linear layer `z' = a W^T + b` is a product of two thin matrices, `dL/dW = g^T a` with `g = dL/dz'`. Kept in
 //! these factors it costs a hundredth of the memory of the weights, and a step of gradient descent is one fused product.
@@ -6,23 +6,62 @@
 use tch::Tensor;
 
 use super::layers;
+use crate::loss::Loss;
 
-/// A model that knows its own derivatives. Shapes: T tasks, R rows, H values of what goes into the body, N classes.
+/// A model that knows its own derivatives. Shapes: T tasks, R rows, H values of what goes into the body, O outputs.
 pub trait ClosedForm {
-    /// The gradient of the mean cross-entropy of each task at body parameters `params` (one per task) and input `z` `[T, R, H]`,
-    /// for one-hot labels `[T, R, N]`. Made of differentiable operations.
-    fn backpropagate(&self, params: &[Tensor], z: &Tensor, onehot: &Tensor) -> Backprop;
+    /// The gradient of the mean loss of each task at body parameters `params` (one per task) and input `z` `[T, R, H]`. Made of
+    /// differentiable operations.
+    fn backpropagate(&self, params: &[Tensor], z: &Tensor, goal: &Goal) -> Backprop;
 
     /// The Hessian of the same loss at the point of `at`, times the direction (`dz` `[T, R, H]`, `dparams` as `params`).
-    fn hessian_product(&self, params: &[Tensor], at: &Backprop, dz: &Tensor, dparams: &[Tensor]) -> Gradient;
+    fn hessian_product(
+        &self,
+        params: &[Tensor],
+        at: &Backprop,
+        dz: &Tensor,
+        dparams: &[Tensor],
+        goal: &Goal,
+    ) -> Gradient;
+}
+
+/// What outputs are compared with: a loss, and what it expects of T tasks with R rows.
+#[derive(Clone, Copy)]
+pub struct Goal<'a> {
+    /// The loss.
+    pub loss: &'a dyn Loss,
+    /// `[T, R, O]`.
+    pub expected: &'a Tensor,
+    /// The share of each row in its task's loss, `[T, R]`; without it all rows count alike.
+    pub weight: Option<&'a Tensor>,
+}
+
+impl Goal<'_> {
+    /// The gradient of the mean loss of each task with respect to outputs with these linked values `[T, R, O]`.
+    pub fn slope(&self, linked: &Tensor) -> Tensor {
+        self.shared_out(&self.loss.slope(linked, self.expected))
+    }
+
+    /// The Hessian of the same, times a direction `[T, R, O]`.
+    pub fn curvature(&self, linked: &Tensor, direction: &Tensor) -> Tensor {
+        self.shared_out(&self.loss.curvature(linked, direction))
+    }
+
+    /// Each row's part of what belongs to the mean.
+    fn shared_out(&self, of_rows: &Tensor) -> Tensor {
+        match self.weight {
+            None => of_rows / of_rows.size()[1] as f64,
+            Some(weight) => of_rows * weight.unsqueeze(-1),
+        }
+    }
 }
 
 /// One pass forwards and backwards.
 pub struct Backprop {
-    /// Logits `[T, R, N]`.
+    /// Outputs `[T, R, O]`.
     pub outputs: Tensor,
-    /// Their softmax.
-    pub probabilities: Tensor,
+    /// The loss's link of them.
+    pub linked: Tensor,
     /// The gradient.
     pub gradient: Gradient,
 }

@@ -6,11 +6,13 @@ use rand::{RngExt, seq::index::sample};
 use tch::{Device, Kind, Tensor};
 
 use super::{
-    Episode, Extent, TaskSource,
+    Episode, Extent, Interface, TaskSource,
     augmentation::{Augmentation, Map, quarter_turn, warp},
 };
 use crate::{
     data::Dataset,
+    loss::CrossEntropy,
+    measures::Accuracy,
     random::{Purpose, Stream, stream},
 };
 
@@ -90,6 +92,11 @@ impl TaskSize {
         Extent { support: self.ways * self.shots, queries: self.ways * self.queries, inputs }
     }
 
+    /// What a network must know of classification of images with `inputs` pixels.
+    pub fn interface(self, inputs: usize) -> Interface {
+        Interface { inputs, outputs: self.ways, loss: &CrossEntropy, measures: vec![&Accuracy] }
+    }
+
     /// Labels `[T, N*K + N*Q]` of `tasks` tasks, i64: the place of each row's class in its task.
     pub fn labels(self, tasks: usize, device: Device) -> Tensor {
         let of = |count: usize| (0..self.ways).flat_map(move |way| vec![way as i64; count]);
@@ -152,7 +159,8 @@ impl FewShot {
         let rows = size.ways * (size.shots + size.queries);
         let tasks = images.size()[0] as usize / rows;
         let x = images.reshape(self.shape(tasks, rows));
-        Episode { x, y: size.labels(tasks, self.bank.device), support: (size.ways * size.shots) as i64 }
+        let y = size.labels(tasks, self.bank.device);
+        Episode { x, y, weight: None, support: (size.ways * size.shots) as i64 }
     }
 
     /// Images drawn of each class.
@@ -230,7 +238,7 @@ impl TaskSource for AllClasses {
         };
         let y = Tensor::from_slice(&labels).to_device(x.device());
         let shape = source.shape(count, ways * (shots + queries));
-        Episode { x: x.reshape(shape), y: y.reshape([count as i64, -1]), support: 0 }
+        Episode { x: x.reshape(shape), y: y.reshape([count as i64, -1]), weight: None, support: 0 }
     }
 }
 
@@ -239,5 +247,6 @@ pub fn whole_dataset(data: &Dataset, bank: &ImageBank) -> Episode {
     let rows: Vec<usize> = (0..data.len()).collect();
     let labels: Vec<i64> = data.labels.iter().map(|&label| i64::from(label)).collect();
     let y = Tensor::from_slice(&labels).to_device(bank.device);
-    Episode { x: bank.gather(&rows).unsqueeze(0), y: y.unsqueeze(0), support: data.training as i64 }
+    let x = bank.gather(&rows).unsqueeze(0);
+    Episode { x, y: y.unsqueeze(0), weight: None, support: data.training as i64 }
 }

@@ -5,10 +5,13 @@ pub mod class_split;
 pub mod copies;
 pub mod few_shot;
 pub mod frozen;
+mod interface;
 
 use std::ops::Range;
 
 use tch::Tensor;
+
+pub use interface::Interface;
 
 /// A meta-batch of T tasks, stacked: the first `support` rows of every task are its support set, the others its queries.
 ///
@@ -17,8 +20,10 @@ use tch::Tensor;
 pub struct Episode {
     /// Inputs `[T, S+Q, D]`, f32.
     pub x: Tensor,
-    /// Targets `[T, S+Q]`: labels 0..N as i64.
+    /// Targets: labels `[T, S+Q]` as i64, or numbers `[T, S+Q, O]`.
     pub y: Tensor,
+    /// What each row counts beside the others of its kind, `[T, S+Q]`: 0 for padding. Without it all rows count alike.
+    pub weight: Option<Tensor>,
     /// S, the number of support rows: N ways times K shots.
     pub support: i64,
 }

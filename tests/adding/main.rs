@@ -11,7 +11,7 @@ use quickstudy::{
     cli::Cli,
     models::{ModelSpec, mlp::Mlp},
     random::{Draws, Purpose, stream},
-    tasks::Episode,
+    tasks::{Episode, few_shot::TaskSize},
 };
 use tch::{Device, Kind, Tensor};
 
@@ -32,6 +32,7 @@ fn episode() -> Episode {
     Episode {
         x: Tensor::from_slice(&rows).reshape([4, 8, 3]),
         y: Tensor::from_slice(&labels).reshape([4, 8]).to_device(Device::Cpu),
+        weight: None,
         support: 4,
     }
 }
@@ -40,10 +41,9 @@ fn episode() -> Episode {
 fn the_worked_example_learns() {
     let setting = Setting {
         model: ModelSpec::Mlp(Mlp { hidden: vec![8], ..Mlp::default() }),
-        inputs: 3,
-        ways: 2,
-        training_classes: 2,
-        classes: 2,
+        interface: TaskSize { ways: 2, shots: 2, queries: 2 }.interface(3),
+        pooled_outputs: 2,
+        whole_outputs: 2,
         copier: None,
         memory: u64::MAX,
     };
@@ -58,8 +58,11 @@ fn the_worked_example_learns() {
         }
     }
     assert!(losses[199] < 0.5 * losses[0], "from {} to {}", losses[0], losses[199]);
-    let predicted: Vec<Tensor> =
-        learner.predict(&theta, &episode(), &[0, 5], draws).into_iter().map(|answer| answer.logits).collect();
+    let predicted: Vec<Tensor> = learner
+        .predict(&theta, &episode(), &[0, 5], draws)
+        .into_iter()
+        .map(|answer| answer.outputs)
+        .collect();
     assert!(predicted[0].equal(&predicted[1]) && predicted[0].size() == [4, 4, 2]);
     let right = predicted[0].argmax(-1, false).eq_tensor(&episode().query_y());
     assert!(right.to_kind(Kind::Double).mean(None::<Kind>).double_value(&[]) > 0.8);

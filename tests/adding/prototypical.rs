@@ -9,7 +9,7 @@ use garde::Validate;
 use quickstudy::{
     algorithms::{Algorithm, MetaGradient, MetaLearner, Setting, Training},
     inner::Answer,
-    loss,
+    loss::{self, Loss},
     models::{Model, Params},
     random::{Draws, Stream},
     tasks::Episode,
@@ -43,13 +43,14 @@ impl Algorithm for Prototypical {
     }
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
-        let model = setting.model.build(setting.inputs, self.dimensions);
-        Box::new(Learner { model, ways: setting.ways as i64 })
+        let model = setting.model.build(setting.interface.inputs, self.dimensions);
+        Box::new(Learner { model, loss: setting.interface.loss, ways: setting.interface.outputs as i64 })
     }
 }
 
 struct Learner {
     model: Box<dyn Model>,
+    loss: &'static dyn Loss,
     ways: i64,
 }
 
@@ -78,7 +79,7 @@ impl MetaLearner for Learner {
     fn meta_gradient(&self, theta: &Params, episode: &Episode, _: Draws) -> Option<MetaGradient> {
         let theta = theta.leaves();
         let logits = self.logits(&theta, episode);
-        let loss = loss::per_task(&logits, &episode.query_y()).mean(None::<Kind>);
+        let loss = loss::per_task(self.loss, &logits, &episode.query_y(), None).mean(None::<Kind>);
         let gradient = Tensor::run_backward(&[&loss], &theta, false, false);
         Some(MetaGradient { loss: loss.detach(), gradient })
     }

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::{Activation, Network};
 use crate::models::{
-    closed_form::{Backprop, ClosedForm, Factors, Gradient},
+    closed_form::{Backprop, ClosedForm, Factors, Goal, Gradient},
     layers,
 };
 
@@ -12,10 +12,10 @@ impl ClosedForm for Network {
     /// With activations `a_l = f(z_l)` and `z_{l+1} = a_l W_l^T + b_l`:
     ///
     /// ```text
-    ///     g_L = (softmax(z_L) - onehot) / R
+    ///     g_L = the slope of the mean loss at z_L
     ///     dL/dW_l = g_{l+1}^T a_l      dL/db_l = sum over rows of g_{l+1}      g_l = (g_{l+1} W_l) f'(z_l)
     /// ```
-    fn backpropagate(&self, params: &[Tensor], z: &Tensor, onehot: &Tensor) -> Backprop {
+    fn backpropagate(&self, params: &[Tensor], z: &Tensor, goal: &Goal) -> Backprop {
         let mut outputs = z.shallow_clone(); // z_l [T, R, H_l]
         let mut activations = Vec::new(); // a_l [T, R, H_l]
         for layer in params.chunks_exact(2) {
@@ -23,8 +23,8 @@ impl ClosedForm for Network {
             outputs = layers::linear(&a, &layer[0], &layer[1]);
             activations.push(a);
         }
-        let probabilities = outputs.softmax(-1, None); // [T, R, N]
-        let mut g = (&probabilities - onehot) / z.size()[1] as f64;
+        let linked = goal.loss.link(&outputs); // [T, R, O]
+        let mut g = goal.slope(&linked);
         let mut factors = Vec::new();
         for (layer, a) in params.chunks_exact(2).zip(activations).rev() {
             let next = self.times_slope(&g.bmm(&layer[0]), &a); // [T, R, H_l]
@@ -32,7 +32,7 @@ impl ClosedForm for Network {
             g = next;
         }
         factors.reverse();
-        Backprop { outputs, probabilities, gradient: Gradient { input: g, layers: factors } }
+        Backprop { outputs, linked, gradient: Gradient { input: g, layers: factors } }
     }
 
     /// The derivative of every line of the gradient along the direction (Pearlmutter 1994, Fast exact multiplication by the
@@ -40,11 +40,18 @@ impl ClosedForm for Network {
     ///
     /// ```text
     ///     da_l = f'(z_l) dz_l      dz_{l+1} = da_l W_l^T + a_l dW_l^T + db_l
-    ///     dg_L = p (dz_L - sum over classes of p dz_L) / R      with p = softmax(z_L)
+    ///     dg_L = the curvature of the mean loss at z_L times dz_L
     ///     d(g_{l+1}^T a_l) = dg_{l+1}^T a_l + g_{l+1}^T da_l
     ///     dg_l = (dg_{l+1} W_l + g_{l+1} dW_l) f'(z_l) + (g_{l+1} W_l) f''(z_l) dz_l
     /// ```
-    fn hessian_product(&self, params: &[Tensor], at: &Backprop, dz: &Tensor, dparams: &[Tensor]) -> Gradient {
+    fn hessian_product(
+        &self,
+        params: &[Tensor],
+        at: &Backprop,
+        dz: &Tensor,
+        dparams: &[Tensor],
+        goal: &Goal,
+    ) -> Gradient {
         let layers = params.chunks_exact(2).zip(dparams.chunks_exact(2));
         let factors = &at.gradient.layers;
         let mut dz = dz.shallow_clone(); // [T, R, H_l]
@@ -55,9 +62,7 @@ impl ClosedForm for Network {
             dz = moved.baddbmm(&da_l, &layer[0].transpose(1, 2), 1.0, 1.0);
             da.push(da_l);
         }
-        let p = &at.probabilities;
-        // p (dz - sum over classes of p dz), the product of dz with the softmax's symmetric Jacobian
-        let mut dg = Tensor::internal_softmax_backward_data(&dz, p, -1, p.kind()) / p.size()[1] as f64;
+        let mut dg = goal.curvature(&at.linked, &dz);
         let mut products = Vec::new();
         for (l, (layer, dlayer)) in layers.enumerate().rev() {
             let Factors { g, a, .. } = &factors[l];

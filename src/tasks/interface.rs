@@ -1,0 +1,16 @@
+//! What a network and a test must know of a family's tasks.
+
+use crate::{loss::Loss, measures::Measure};
+
+/// The shapes of a task, how it is learned, and how it is judged.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// D, values per row of input.
+    pub inputs: usize,
+    /// O, values per row of output: classes of a task, or numbers.
+    pub outputs: usize,
+    /// What training lowers.
+    pub loss: &'static dyn Loss,
+    /// What is measured on the queries; the first judges.
+    pub measures: Vec<&'static dyn Measure>,
+}
