@@ -156,7 +156,7 @@ impl Back {
         let mut lambda = objective.pull_back(objective.part(Rows::Query), &gradient);
         if scaled {
             lambda.iter_mut().for_each(|lambda| *lambda *= share);
-            gradient.input = gradient.input * share;
+            gradient.input *= share;
         }
         let loss = if scaled { loss * share } else { loss };
         Some(Self { loss, lambda, support: None, query: gradient.input })

@@ -185,7 +185,7 @@ impl Model for Perceptron {
         if self.context > 0
             && let (Some(weight), Some(context)) = (params.next(), params.next())
         {
-            z = z + weight.matmul(&context.unsqueeze(-1)).transpose(-1, -2); // [T, 1, H] or [1, H]
+            z = &z + weight.matmul(&context.unsqueeze(-1)).transpose(-1, -2); // [T, 1, H] or [1, H]
         }
         for _ in 2..self.sizes.len() {
             if self.batch_norm
