@@ -148,3 +148,60 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for Replayed<M> {
         self.map.next_value_seed(seed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Within {
+        #[serde(with = "super")]
+        task: TaskSpec,
+    }
+
+    fn read(yaml: &str) -> Result<TaskSpec, String> {
+        let within: Result<Within, _> = serde_saphyr::from_str(yaml);
+        within.map(|within| within.task).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_keys_of_the_flat_form_are_those_of_few_shot() {
+        let schema = schemars::schema_for!(FewShotSpec);
+        let properties = schema.get("properties").and_then(Value::as_object).expect("a map");
+        let mut keys: Vec<&str> = properties.keys().map(String::as_str).collect();
+        let mut known = KEYS.to_vec();
+        keys.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(keys, known);
+    }
+
+    #[test]
+    fn every_family_is_read_as_it_is_written_and_few_shot_is_written_flat() {
+        for task in TaskSpec::all() {
+            let text = serde_saphyr::to_string(&Within { task: task.clone() }).expect("YAML");
+            assert_eq!(read(&text).as_ref(), Ok(&task), "{text}");
+            let tagged = serde_saphyr::to_string(&json!({"task": task})).expect("YAML");
+            assert_eq!(read(&tagged).as_ref(), Ok(&task), "{tagged}");
+        }
+        let written = serde_json::to_value(Within { task: TaskSpec::FewShot(FewShotSpec::default()) });
+        assert_eq!(written.expect("JSON")["task"]["ways"], 3);
+    }
+
+    #[test]
+    fn mistakes_are_told_where_they_stand() {
+        let refuses = |yaml: &str, parts: &[&str]| {
+            let error = read(yaml).expect_err(yaml);
+            assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+        };
+        refuses("task: {wayz: 3}", &["line 1 column 8", "wayz", "ways", "sinusoid"]);
+        refuses("task: {ways: 3, shotz: 1}", &["line 1 column 17", "shotz"]);
+        refuses("task: {few_shot: {ways: 3, shotz: 1}}", &["line 1 column 28", "shotz"]);
+        refuses("task: {ways: three}", &["line 1 column 14", "three"]);
+        refuses("task: {}", &["missing field `dataset`"]);
+        refuses("task: {sinusoid: {}, ways: 3}", &["one family, here sinusoid"]);
+        refuses("task: {sinusoid: {queries: {gird: 3}}}", &["line 1 column 29", "gird"]);
+        refuses("task: 3", &["line 1 column 7"]);
+    }
+}

@@ -2,12 +2,14 @@
 
 pub mod augmentation;
 pub mod copies;
+pub mod curves;
 pub mod example;
 pub mod family;
 pub mod few_shot;
 pub mod form;
 pub mod frozen;
 mod interface;
+pub mod sinusoid;
 pub mod words;
 
 use std::ops::Range;
@@ -103,5 +105,7 @@ registry! {
     pub enum TaskSpec: Family {
         /// Classification of images: N classes, K support images and Q queries of each. Its settings may stand in `task` itself.
         "few_shot" => FewShot(few_shot::FewShotSpec),
+        /// Regression: sine waves, seen at K points.
+        "sinusoid" => Sinusoid(sinusoid::Sinusoid),
     }
 }
