@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use quickstudy::{
     data::Source,
     loss,
-    measures::Predictions,
+    measures::{Measure, Predictions},
     random::{Purpose, stream},
     tasks::{
         Asks, Episode, Part, Pool, TaskSpec, Tasks,
@@ -198,6 +198,9 @@ fn episodes_have_the_shapes_that_the_interface_promises() {
             episodes: 3,
             queries: queries as usize,
         };
+        let names =
+            |measures: &[&'static dyn Measure]| -> Vec<&str> { measures.iter().map(|m| m.name()).collect() };
+        assert_eq!(names(&interface.measures), names(&family.measures()), "{family:?}");
         assert!(!interface.measures.is_empty(), "{family:?}: nothing judges");
         for measure in interface.measures {
             let values = measure.of_each(&predictions);
@@ -276,8 +279,15 @@ fn there_are_words_for_everything() {
     for family in families {
         let words = family.words();
         let shots = [1, 5].map(words.shots);
-        let called =
-            [words.title.as_str(), &words.task, words.support, family.source(), &shots[0], &shots[1]];
+        let called = [
+            words.title.as_str(),
+            &words.task,
+            words.support,
+            words.shots_axis,
+            family.source(),
+            &shots[0],
+            &shots[1],
+        ];
         let facts = words.facts.iter().flat_map(|(name, value)| [name, value.as_str()]);
         assert!(called.into_iter().chain(facts).all(|word| !word.trim().is_empty()), "{words:?}");
         assert_ne!(shots[0], shots[1]);

@@ -7,6 +7,7 @@ use tch::{Device, Tensor};
 use super::{Episode, Extent, FreezableSource, Interface, TaskSource, example::Example, words::Words};
 use crate::{
     data::{self, Dataset, DatasetSpec},
+    measures::Measure,
     misuse::misuse,
     random::Purpose,
 };
@@ -109,6 +110,9 @@ pub trait Family {
 
     /// What figures, tables and reports call its tasks.
     fn words(&self) -> Words;
+
+    /// What is measured on the queries; the first judges.
+    fn measures(&self) -> Vec<&'static dyn Measure>;
 
     /// What it has of that which only some methods need.
     fn offers(&self) -> &'static [Need];

@@ -17,7 +17,12 @@ use super::{
     family::{Asks, Family, Need, Part, Pool, Problem, Show, Tasks},
     words::{Words, in_one_line},
 };
-use crate::{data, loss::SquaredError, measures::MeanSquaredError, random::Stream};
+use crate::{
+    data,
+    loss::SquaredError,
+    measures::{MeanSquaredError, Measure},
+    random::Stream,
+};
 pub use points::{Points, Queries, Training, range};
 use source::{Pooled, Source};
 
@@ -81,12 +86,17 @@ impl<F: Curves> Family for F {
         Words {
             title: F::TITLE.into(),
             shots: |shots| format!("{shots}-point"),
+            shots_axis: "support points",
             classes: None,
             task: format!("of {} regression", F::TITLE),
             support: "points",
             axes: Some(["x", "y"]),
             facts,
         }
+    }
+
+    fn measures(&self) -> Vec<&'static dyn Measure> {
+        vec![&MeanSquaredError]
     }
 
     fn offers(&self) -> &'static [Need] {
@@ -116,7 +126,7 @@ impl<F: Curves> Loaded<F> {
 
 impl<F: Curves> Tasks for Loaded<F> {
     fn interface(&self) -> Interface {
-        Interface { inputs: 1, outputs: 1, loss: &SquaredError, measures: vec![&MeanSquaredError] }
+        Interface { inputs: 1, outputs: 1, loss: &SquaredError, measures: self.curves.measures() }
     }
 
     fn extent(&self, part: Part, shots: usize) -> Extent {

@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     data::{self, Dataset},
+    loss::CrossEntropy,
     misuse::misuse,
     tasks::{
-        Extent, FreezableSource, Interface, TaskSource,
+        Extent, Family, FreezableSource, Interface, TaskSource,
         example::Example,
         family::{Asks, Part, Pool, Retest, Show, Tasks, Whole},
     },
@@ -123,7 +124,8 @@ impl Images {
 
 impl Tasks for Images {
     fn interface(&self) -> Interface {
-        self.size(self.task.shots).interface(self.bank.inputs())
+        let (inputs, outputs) = (self.bank.inputs(), self.task.ways);
+        Interface { inputs, outputs, loss: &CrossEntropy, measures: self.task.measures() }
     }
 
     fn extent(&self, _part: Part, shots: usize) -> Extent {

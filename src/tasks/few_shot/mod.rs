@@ -18,7 +18,10 @@ use super::{
     family::{Asks, Family, Need, Problem, Retest, Tasks},
     words::{Words, in_one_line},
 };
-use crate::data::{self, DatasetSpec, registered};
+use crate::{
+    data::{self, DatasetSpec, registered},
+    measures::{Accuracy, Measure},
+};
 use class_split::ClassSplit;
 use classes::Classes;
 pub use episodes::{AllClasses, FewShot, ImageBank, TaskSize, whole_dataset};
@@ -85,6 +88,7 @@ impl Family for FewShotSpec {
         Words {
             title: format!("{ways}-way"),
             shots: |shots| format!("{shots}-shot"),
+            shots_axis: "support images per class",
             classes: Some(*ways),
             task: format!("of {ways} classes from {}", in_one_line(dataset)),
             support: "labelled images of each",
@@ -98,6 +102,10 @@ impl Family for FewShotSpec {
                 ("augmentation", in_one_line(augment)),
             ],
         }
+    }
+
+    fn measures(&self) -> Vec<&'static dyn Measure> {
+        vec![&Accuracy]
     }
 
     fn offers(&self) -> &'static [Need] {
