@@ -72,14 +72,14 @@ pub fn unfinished(path: &Path, experiment: &Experiment) -> Option<String> {
 /// # Errors
 /// A file is damaged.
 pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result<Results> {
-    let task = &experiment.task;
+    let words = experiment.task.words();
     Ok(Results {
-        title: format!("{}: {}-way", experiment.name, task.ways),
+        title: format!("{}: {}", experiment.name, words.title),
         methods: experiment.methods.keys().cloned().collect(),
         train: rows(path, experiment, "train.csv", damage)?,
         evaluation: rows_of_done(path, experiment, EVALUATION, damage)?,
         validation: rows(path, experiment, VALIDATION, damage)?,
-        ways: task.ways,
+        ways: words.classes.unwrap_or(0),
         cost: rows_of_done(path, experiment, COST, damage)?,
     })
 }

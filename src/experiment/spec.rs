@@ -7,15 +7,11 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    classes::Classes,
-    dataset::{DatasetSpec, registered},
-    method::Method,
-};
+use super::method::Method;
 use crate::{
     models::{ModelSpec, mlp::Mlp},
     outer::OuterSpec,
-    tasks::augmentation::Augmentation,
+    tasks::{TaskSpec, form},
 };
 
 /// A whole experiment: every method is trained on the same tasks and tested on the same frozen episodes.
@@ -26,9 +22,11 @@ pub struct Experiment {
     #[garde(custom(folder_name))]
     #[schemars(extend("pattern" = FOLDER_NAME))]
     pub name: String,
-    /// What a task is.
-    #[garde(dive)]
-    pub task: Task,
+    /// What a task is: a family with its settings, or the settings of few-shot classification.
+    #[garde(skip)] // see `form::validate`
+    #[serde(with = "form")]
+    #[schemars(schema_with = "form::schema")]
+    pub task: TaskSpec,
     /// The network; `mlp` with two hidden layers of 64 unless said otherwise.
     #[garde(dive)]
     #[serde(default = "default_model")]
@@ -54,12 +52,12 @@ pub struct Experiment {
 impl Experiment {
     /// The numbers of shots that are tested.
     pub fn test_shots(&self) -> Vec<usize> {
-        if self.evaluate.shots.is_empty() { vec![self.task.shots] } else { self.evaluate.shots.clone() }
+        if self.evaluate.shots.is_empty() { vec![self.task.shots()] } else { self.evaluate.shots.clone() }
     }
 
     /// The largest number of shots that validation or test episodes are asked for.
     pub fn largest_shots(&self) -> usize {
-        self.test_shots().into_iter().fold(self.task.shots, usize::max)
+        self.test_shots().into_iter().fold(self.task.shots(), usize::max)
     }
 
     /// Makes it a rehearsal of itself: every method, one seed, few iterations, episodes and steps, in a folder of its own.
@@ -88,36 +86,6 @@ fn default_model() -> ModelSpec {
 
 fn default_seeds() -> Vec<u64> {
     vec![0]
-}
-
-/// A few-shot classification task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct Task {
-    /// A registered data set, or `{idx: FOLDER}`.
-    #[garde(custom(registered))]
-    pub dataset: DatasetSpec,
-    /// N, classes per task.
-    #[garde(range(min = 2, max = 1000))]
-    pub ways: usize,
-    /// K, support images per class.
-    #[garde(range(min = 1, max = 10_000))]
-    pub shots: usize,
-    /// Q, queries per class.
-    #[garde(range(min = 1, max = 10_000))]
-    #[serde(default = "default_queries")]
-    pub queries: usize,
-    /// Which classes train, validate and test.
-    #[garde(skip)]
-    pub classes: Classes,
-    /// New classes for meta-training made from old ones.
-    #[garde(dive)]
-    #[serde(default)]
-    pub augment: Augmentation,
-}
-
-fn default_queries() -> usize {
-    15
 }
 
 /// The outer loop.

@@ -18,7 +18,7 @@ use crate::{
     models::Params,
     random::{Draws, Purpose},
     records::{CostRow, EvaluationRow, Task},
-    tasks::{Interface, few_shot::whole_dataset, frozen::FrozenEpisodes},
+    tasks::{Interface, frozen::FrozenEpisodes},
 };
 
 /// How a run is tested on frozen episodes.
@@ -120,31 +120,23 @@ impl Workplace<'_> {
         learner: &dyn MetaLearner,
         theta: &Params,
     ) -> Vec<EvaluationRow> {
-        let data = &self.material.dataset;
+        let Some(whole) = self.material.tasks.whole() else { return Vec::new() }; // the checks see to it
         let steps = &self.material.experiment.evaluate.steps;
         // One large task: here libtorch's own threads are the ones that pay.
         tch::set_num_threads(self.machine.split.threads() as i32);
         let scores = or_leave(self.stop, || {
-            score(
-                learner,
-                &self.material.interface(),
-                theta,
-                &whole_dataset(data, &self.material.bank),
-                steps,
-                draws(run),
-            )
-            .scores
+            let (interface, episode) = (self.material.interface(), (whole.episode)());
+            score(learner, &interface, theta, &episode, steps, draws(run)).scores
         });
         tch::set_num_threads(1);
         let scores = scores.into_iter().flatten().zip(steps);
-        let shots = data.training / data.classes.len().max(1);
         scores
             .map(|(score, &step)| EvaluationRow {
                 method: run.name.to_owned(),
                 fold: run.fold,
                 seed: run.seed,
                 task: Task::WholeDataset,
-                shots,
+                shots: whole.shots,
                 episode: 0,
                 step,
                 loss: score.loss,

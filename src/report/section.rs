@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     experiment::{
-        example::Example,
         folder, results,
         spec::Experiment,
         table::{cells, what_varies},
@@ -21,6 +20,7 @@ use crate::{
     records::{Damage, Task},
     stats::comparison::compare,
     summary::{SummaryRow, chosen_steps, contestants, summarise},
+    tasks::example::{Example, Images},
 };
 
 /// An experiment with its results.
@@ -38,7 +38,7 @@ pub struct Section {
     /// The figures.
     pub figures: Vec<Drawn>,
     /// Of each method what it answered on the first test episode, and the number of steps to show.
-    pub examples: Vec<(String, usize, Example)>,
+    pub examples: Vec<(String, usize, Images)>,
     /// Machine, versions, duration: name and value.
     pub surroundings: Vec<(String, String)>,
     /// The command that made it.
@@ -124,7 +124,7 @@ impl Section {
 
 /// The question that an experiment answers.
 fn asked(experiment: &Experiment) -> String {
-    let task = &experiment.task;
+    let words = experiment.task.words();
     let names: Vec<&str> = experiment.methods.keys().map(String::as_str).collect();
     let who = match names.as_slice() {
         [one] => format!("How well does {one} solve"),
@@ -132,8 +132,7 @@ fn asked(experiment: &Experiment) -> String {
         [] => "What solves".into(),
     };
     let shots = experiment.test_shots().iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
-    let data = serde_json::to_string(&task.dataset).unwrap_or_default().replace('"', "");
-    format!("{who} a new task of {} classes from {data} with {shots} labelled images of each?", task.ways)
+    format!("{who} a new task {} with {shots} {}?", words.task, words.support)
 }
 
 /// What was tested, in the order of the tables.
@@ -188,11 +187,11 @@ fn examples(
     experiment: &Experiment,
     results: &Results,
     chosen: &BTreeMap<(String, usize), usize>,
-) -> Vec<(String, usize, Example)> {
+) -> Vec<(String, usize, Images)> {
     let read = |method: &String| {
         let run = experiment.runs().into_iter().find(|run| run.name == method)?;
         let text = std::fs::read_to_string(path.join(run.file(crate::experiment::plan::EXAMPLE))).ok()?;
-        let example: Example = serde_json::from_str(&text).ok()?;
+        let Example::Images(example) = serde_json::from_str(&text).ok()? else { return None };
         let last = example.steps.len().checked_sub(1)?;
         let step = chosen.get(&(method.clone(), example.shots));
         let place = step.and_then(|step| example.steps.iter().position(|s| s == step)).unwrap_or(last);
