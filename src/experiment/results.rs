@@ -9,7 +9,7 @@ use super::{
     folder::Folder,
     plan::{COST, EVALUATION, Goal, VALIDATION},
     spec::Experiment,
-    table::tables,
+    table::{Style, tables},
 };
 use crate::{
     figures::{Results, draw_all},
@@ -23,14 +23,17 @@ use crate::{
 /// A file of a run is damaged, or the folder cannot be written.
 pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String> {
     let results = read(&folder.path, experiment, &mut Damage::Refuse)?;
-    let rows = summarise(&results.evaluation, &results.methods);
+    let rows = summarise(&results.evaluation, &results.methods, &experiment.quantities());
     folder.write("summary.csv", &records::to_csv(&rows)?)?;
-    let chosen = chosen_steps(&results.validation);
+    let chosen = chosen_steps(&results.validation, results.judge);
     let is_chosen = |row: &crate::summary::SummaryRow| {
         chosen.get(&(row.method.clone(), row.shots)).is_some_and(|step| *step == row.step)
     };
-    let mut markdown =
-        format!("# {}\n\n{}", experiment.name, tables(&rows, experiment.seeds.len(), is_chosen, true));
+    let tables = |markdown: bool| {
+        let style = Style { words: &results.words, judge: results.judge, markdown };
+        tables(&rows, experiment.seeds.len(), is_chosen, style)
+    };
+    let mut markdown = format!("# {}\n\n{}", experiment.name, tables(true));
     for figure in draw_all(&results)? {
         markdown += &format!("\n![{0}](figures/{0}.svg)\n\n{1}\n", figure.name, figure.caption);
         let file = |ending| Path::new("figures").join(&figure.name).with_extension(ending);
@@ -38,7 +41,7 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
         folder.write(file("png"), &figure.png)?;
     }
     folder.write("summary.md", markdown.as_bytes())?;
-    Ok(tables(&rows, experiment.seeds.len(), is_chosen, false))
+    Ok(tables(false))
 }
 
 /// Redraws the figures of a results folder and gives its table, and what is not in them.
@@ -72,14 +75,15 @@ pub fn unfinished(path: &Path, experiment: &Experiment) -> Option<String> {
 /// # Errors
 /// A file is damaged.
 pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result<Results> {
-    let task = &experiment.task;
+    let words = experiment.task.words();
     Ok(Results {
-        title: format!("{}: {}-way", experiment.name, task.ways),
+        title: format!("{}: {}", experiment.name, words.title),
         methods: experiment.methods.keys().cloned().collect(),
         train: rows(path, experiment, "train.csv", damage)?,
         evaluation: rows_of_done(path, experiment, EVALUATION, damage)?,
         validation: rows(path, experiment, VALIDATION, damage)?,
-        ways: task.ways,
+        judge: experiment.judge(),
+        words,
         cost: rows_of_done(path, experiment, COST, damage)?,
     })
 }

@@ -24,9 +24,10 @@ use super::{
 use crate::{
     algorithms::{Testing, Training},
     evaluate::Verdict,
+    measures::Measure,
     models::Params,
     output::note,
-    records::{self, TrainRow},
+    records::{self, TrainRow, Values},
     tasks::{TaskSource, few_shot::AllClasses, frozen::FrozenEpisodes},
     train::{Halt, Progress, State, Trainer, Validator},
 };
@@ -196,17 +197,21 @@ impl Workplace<'_> {
         };
         line.train(state.iteration, trainer.until.min(train.iterations));
         let label = label(run);
+        let interface = self.material.interface();
+        let (judge, measures) = (interface.judge(), interface.measures);
         let mut saved = Instant::now();
         let state = trainer.train(state, |state, progress| {
-            rows.push(train_row(run, &progress));
-            line.iteration(&label, &progress, train.meta_batch, state.best.as_ref().map(|b| b.accuracy));
+            rows.push(train_row(run, &progress, &measures));
+            let best = state.best.as_ref().map(|best| judge.text(best.score));
+            line.iteration(&label, &progress, train.meta_batch, best);
             let stop = self.stop.load(Ordering::Relaxed);
-            if let Some(score) = progress.validation {
-                self.log(
-                    run,
-                    json!({"event": "validated", "iteration": state.iteration, "loss": score.loss,
-                                     "accuracy": score.accuracy}),
-                )?;
+            if let Some(score) = &progress.validation {
+                let mut event =
+                    json!({"event": "validated", "iteration": state.iteration, "loss": score.loss});
+                for (measure, value) in measures.iter().zip(&score.measured) {
+                    event[measure.name()] = json!(value);
+                }
+                self.log(run, event)?;
             }
             let due = if progress.validation.is_some() { SAVE_AT_LEAST_AFTER } else { SAVE_AT_MOST_AFTER };
             if stop || progress.iteration == 0 || saved.elapsed() > due {
@@ -257,7 +262,11 @@ pub(super) fn label(run: &Run) -> String {
     run.folder.strip_prefix(run.name).unwrap_or(&run.folder).trim_start_matches('-').to_owned()
 }
 
-fn train_row(run: &Run, progress: &Progress) -> TrainRow {
+fn train_row(run: &Run, progress: &Progress, measures: &[&'static dyn Measure]) -> TrainRow {
+    let mut validation = Values::default();
+    for (place, measure) in measures.iter().enumerate().filter(|(_, measure)| !measure.pooled()) {
+        validation.push(measure.name(), progress.validation.as_ref().map(|score| score.measured[place]));
+    }
     TrainRow {
         method: run.name.to_owned(),
         fold: run.fold,
@@ -265,7 +274,7 @@ fn train_row(run: &Run, progress: &Progress) -> TrainRow {
         iteration: progress.iteration,
         loss: progress.loss,
         learning_rate: progress.rate,
-        validation_loss: progress.validation.map(|score| score.loss),
-        validation_accuracy: progress.validation.map(|score| score.accuracy),
+        validation_loss: progress.validation.as_ref().map(|score| score.loss),
+        validation,
     }
 }

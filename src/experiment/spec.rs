@@ -13,9 +13,13 @@ use super::{
     method::Method,
 };
 use crate::{
+    measures::{self, Accuracy, Measure, Quantity},
     models::{ModelSpec, mlp::Mlp},
     outer::OuterSpec,
-    tasks::augmentation::Augmentation,
+    tasks::{
+        augmentation::Augmentation,
+        words::{Words, in_one_line},
+    },
 };
 
 /// A whole experiment: every method is trained on the same tasks and tested on the same frozen episodes.
@@ -55,6 +59,16 @@ impl Experiment {
     /// The numbers of shots that are tested.
     pub fn test_shots(&self) -> Vec<usize> {
         if self.evaluate.shots.is_empty() { vec![self.task.shots] } else { self.evaluate.shots.clone() }
+    }
+
+    /// What tests measure, the judge first.
+    pub fn quantities(&self) -> Vec<Quantity> {
+        self.task.measures().into_iter().map(|measure| measure.quantity()).collect()
+    }
+
+    /// What methods are judged by.
+    pub fn judge(&self) -> Quantity {
+        self.quantities().first().copied().unwrap_or(measures::LOSS)
     }
 
     /// The largest number of shots that validation or test episodes are asked for.
@@ -114,6 +128,27 @@ pub struct Task {
     #[garde(dive)]
     #[serde(default)]
     pub augment: Augmentation,
+}
+
+impl Task {
+    /// What tests measure; the first judges.
+    pub fn measures(&self) -> Vec<&'static dyn Measure> {
+        vec![&Accuracy]
+    }
+
+    /// What figures, tables and reports call the tasks.
+    pub fn words(&self) -> Words {
+        Words {
+            title: format!("{}-way", self.ways),
+            shots: |shots| format!("{shots}-shot"),
+            shots_axis: "support images per class",
+            classes: Some(self.ways),
+            task: format!("of {} classes from {}", self.ways, in_one_line(&self.dataset)),
+            support: "labelled images of each",
+            axes: None,
+            facts: Vec::new(),
+        }
+    }
 }
 
 fn default_queries() -> usize {
@@ -194,7 +229,7 @@ pub struct Evaluate {
     /// Frozen meta-test episodes.
     #[garde(range(min = 2, max = 1_000_000))]
     pub episodes: usize,
-    /// Accuracy is measured after each of these numbers of adaptation steps.
+    /// The test measures after each of these numbers of adaptation steps.
     #[garde(length(min = 1), inner(range(max = 100_000)), custom(ascending))]
     pub steps: Vec<usize>,
     /// And for each of these numbers of support images per class; the task's `shots` if empty.

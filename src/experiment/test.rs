@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     algorithms::MetaLearner,
-    evaluate::{Protocol, Verdict, score},
+    evaluate::{Protocol, Score, Verdict, score},
     models::Params,
     random::{Draws, Purpose},
-    records::{CostRow, EvaluationRow, Task},
+    records::{CostRow, EvaluationRow, Task, Values},
     tasks::{Interface, few_shot::whole_dataset, frozen::FrozenEpisodes},
 };
 
@@ -61,6 +61,7 @@ impl Test<'_> {
                 steps,
                 draws: draws(run),
                 split: &ready.split,
+                keeps_predictions: false,
             };
             let tested = protocol.evaluate(&*ready.learner, theta, &observe)?;
             costs.extend(tested.costs.iter().zip(steps).map(|(cost, &step)| CostRow {
@@ -82,7 +83,7 @@ impl Test<'_> {
                     episode,
                     step,
                     loss: score.loss,
-                    accuracy: score.accuracy,
+                    values: values(&self.interface, score),
                 }));
             }
         }
@@ -124,16 +125,10 @@ impl Workplace<'_> {
         let steps = &self.material.experiment.evaluate.steps;
         // One large task: here libtorch's own threads are the ones that pay.
         tch::set_num_threads(self.machine.split.threads() as i32);
+        let interface = self.material.interface();
         let scores = or_leave(self.stop, || {
-            score(
-                learner,
-                &self.material.interface(),
-                theta,
-                &whole_dataset(data, &self.material.bank),
-                steps,
-                draws(run),
-            )
-            .scores
+            score(learner, &interface, theta, &whole_dataset(data, &self.material.bank), steps, draws(run))
+                .scores
         });
         tch::set_num_threads(1);
         let scores = scores.into_iter().flatten().zip(steps);
@@ -148,10 +143,19 @@ impl Workplace<'_> {
                 episode: 0,
                 step,
                 loss: score.loss,
-                accuracy: score.accuracy,
+                values: values(&interface, &score),
             })
             .collect()
     }
+}
+
+/// What `evaluation.csv` has of a score: the measures that are means of episodes.
+fn values(interface: &Interface, score: &Score) -> Values {
+    let measured = interface.measures.iter().zip(&score.measured);
+    measured
+        .filter(|(measure, _)| !measure.pooled())
+        .map(|(measure, value)| (measure.name(), *value))
+        .collect()
 }
 
 /// Does work that takes minutes and leaves nothing before its end, so that to stop it is to leave the program.

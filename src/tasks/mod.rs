@@ -6,6 +6,7 @@ pub mod copies;
 pub mod few_shot;
 pub mod frozen;
 mod interface;
+pub mod words;
 
 use std::ops::Range;
 
@@ -57,6 +58,11 @@ impl Episode {
     /// `[T, Q]`, a view.
     pub fn query_y(&self) -> Tensor {
         self.y.narrow(1, self.support, self.queries())
+    }
+
+    /// `[T, Q]`, a view, if rows have weights.
+    pub fn query_weight(&self) -> Option<Tensor> {
+        self.weight.as_ref().map(|weight| weight.narrow(1, self.support, self.queries()))
     }
 }
 
