@@ -4,6 +4,7 @@ pub mod comparison;
 pub mod grid;
 pub mod inference;
 mod pairing;
+pub mod pooled;
 mod sentence;
 pub mod settle;
 pub mod signed_rank;

@@ -1,5 +1,7 @@
 //! Simulations of what `docs/inference.md` promises: how often intervals hold the truth, and how often equal methods are called different.
 
+mod pooled;
+
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{
