@@ -77,6 +77,22 @@ impl Tested {
     }
 }
 
+impl Tested {
+    /// Fills in the measures that look at all episodes, once all are there.
+    pub fn pool(&mut self, interface: &Interface) {
+        for (place, measure) in interface.measures.iter().enumerate().filter(|(_, measure)| measure.pooled())
+        {
+            for (step, predictions) in self.predictions.iter().enumerate() {
+                let of_each = measure.of_each(predictions);
+                self.scores
+                    .iter_mut()
+                    .zip(of_each)
+                    .for_each(|(scores, value)| scores[step].measured[place] = value);
+            }
+        }
+    }
+}
+
 /// How frozen episodes are tested.
 pub struct Protocol<'a> {
     /// Their loss and measures.
@@ -91,8 +107,8 @@ pub struct Protocol<'a> {
     pub draws: Draws,
     /// How the episodes are split.
     pub split: &'a Split,
-    /// Whether what is answered is kept.
-    pub keeps_predictions: bool,
+    /// Whether what is answered is kept, by some of it.
+    pub keeps: &'a (dyn Fn(&Predictions) -> bool + Sync),
 }
 
 impl Protocol<'_> {
@@ -111,8 +127,8 @@ impl Protocol<'_> {
             let draws = self.draws.from_task(chunk.start);
             let episode = self.episodes.batch(chunk, self.shots);
             let mut tested = score(learner, self.interface, theta, &episode, self.steps, draws);
-            if !self.keeps_predictions {
-                tested.predictions.clear();
+            if !self.interface.measures.iter().any(|measure| measure.pooled()) {
+                self.drop_what_is_not_kept(&mut tested);
             }
             (observe(count) == Verdict::Continue).then_some(tested)
         };
@@ -122,7 +138,17 @@ impl Protocol<'_> {
                 None => part,
             });
         })?;
-        tested
+        tested.map(|mut tested| {
+            tested.pool(self.interface);
+            self.drop_what_is_not_kept(&mut tested);
+            tested
+        })
+    }
+
+    fn drop_what_is_not_kept(&self, tested: &mut Tested) {
+        if !tested.predictions.iter().all(self.keeps) {
+            tested.predictions.clear();
+        }
     }
 }
 
@@ -143,9 +169,11 @@ pub fn score(
         let losses =
             loss::per_task(interface.loss, &answer.outputs, &queries.targets, queries.share.as_ref());
         let given = queries.predictions(answer);
-        let measured: Vec<Vec<f64>> =
-            interface.measures.iter().map(|measure| measure.of_each(&given)).collect();
-        by_step.push((numbers::<f64>(&losses, Kind::Double), measured));
+        let measured = interface.measures.iter().map(|measure| match measure.pooled() {
+            true => vec![f64::NAN; tasks], // see `Tested::pool`
+            false => measure.of_each(&given),
+        });
+        by_step.push((numbers::<f64>(&losses, Kind::Double), measured.collect::<Vec<_>>()));
         predictions.push(given);
     }
     let of_task = |task: usize| {
@@ -215,8 +243,7 @@ pub fn mean_scores(
     split: &Split,
 ) -> Score {
     let draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0, first_task: 0 };
-    let protocol =
-        Protocol { interface, episodes, shots, steps: &[step], draws, split, keeps_predictions: false };
+    let protocol = Protocol { interface, episodes, shots, steps: &[step], draws, split, keeps: &|_| false };
     let tested = protocol.evaluate(learner, theta, &|_| Verdict::Continue);
     let scores = tested.map_or_else(Vec::new, |tested| tested.scores.concat());
     let n = scores.len().max(1) as f64;

@@ -31,6 +31,12 @@ impl Values {
         self.0.push((name, value));
     }
 
+    /// One more, or another one in its place.
+    pub fn set(&mut self, name: &'static str, value: Option<f64>) {
+        self.0.retain(|(known, _)| *known != name);
+        self.push(name, value);
+    }
+
     /// Takes up a cell if its column is named after a measure.
     fn take(&mut self, column: &str, cell: &str) -> Result<()> {
         if let Some(measure) = measures::find(column) {

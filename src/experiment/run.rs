@@ -16,6 +16,7 @@ use super::{
     growing::{TrainCsv, append},
     material::{Fold, Material},
     plan::{CHECKPOINT, CONFIG, COST, ENVIRONMENT, EVALUATION, EXAMPLE, Goal, Run, TRAIN},
+    predictions::{MOST_BYTES, PREDICTIONS},
     progress::MethodLine,
     start::{Machine, Ready},
     state,
@@ -113,7 +114,7 @@ impl Workplace<'_> {
         let theta = ready.learner.checkpoint(&state.result().detached(self.machine.device));
         self.save_checkpoint(run, &theta)?;
         if let Some(validation) = validated {
-            let (rows, _) = self.test(run, &ready, &theta, validation, line)?;
+            let rows = self.test(run, &ready, &theta, validation, line, Some(false))?.rows;
             let paused = self.until().filter(|until| state.iteration == *until && *until < train.iterations);
             self.folder.write(run.validation(paused), &records::to_csv(&rows)?)?;
         }
@@ -131,9 +132,19 @@ impl Workplace<'_> {
                     let text = serde_json::to_string(&example).context("JSON")?;
                     self.write(run, EXAMPLE, text.as_bytes())?;
                 }
-                let (rows, costs) = self.test(run, &ready, &theta, &fold.test, line)?;
-                self.write(run, COST, &records::to_csv(&costs)?)?;
-                rows
+                let keeps = experiment.evaluate.predictions;
+                let tested = self.test(run, &ready, &theta, &fold.test, line, keeps)?;
+                self.write(run, COST, &records::to_csv(&tested.costs)?)?;
+                if let Some(bytes) = tested.answers.to_bytes()? {
+                    self.write(run, PREDICTIONS, &bytes)?;
+                }
+                if let Some(bytes) = tested.left_out {
+                    self.log(
+                        run,
+                        json!({"event": "predictions left out", "bytes": bytes, "most": MOST_BYTES}),
+                    )?;
+                }
+                tested.rows
             }
             Testing::WholeDataset => self.test_whole_dataset(run, &*ready.learner, &theta),
         };
@@ -264,7 +275,7 @@ pub(super) fn label(run: &Run) -> String {
 
 fn train_row(run: &Run, progress: &Progress, measures: &[&'static dyn Measure]) -> TrainRow {
     let mut validation = Values::default();
-    for (place, measure) in measures.iter().enumerate().filter(|(_, measure)| !measure.pooled()) {
+    for (place, measure) in measures.iter().enumerate() {
         validation.push(measure.name(), progress.validation.as_ref().map(|score| score.measured[place]));
     }
     TrainRow {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use garde::Validate;
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -62,8 +62,19 @@ impl Experiment {
     }
 
     /// What tests measure, the judge first.
+    pub fn measures(&self) -> Vec<&'static dyn Measure> {
+        let mut measures = self.task.measures();
+        for more in self.evaluate.measures.iter().filter_map(|name| measures::find(name)) {
+            if measures.iter().all(|known| known.name() != more.name()) {
+                measures.push(more);
+            }
+        }
+        measures
+    }
+
+    /// What their values are.
     pub fn quantities(&self) -> Vec<Quantity> {
-        self.task.measures().into_iter().map(|measure| measure.quantity()).collect()
+        self.measures().into_iter().map(|measure| measure.quantity()).collect()
     }
 
     /// What methods are judged by.
@@ -238,11 +249,28 @@ pub struct Evaluate {
     /// Draws the frozen validation and test episodes; not the runs' seeds.
     #[garde(skip)]
     pub seed: u64,
+    /// What is measured beside that which the tasks are judged by, by name.
+    #[garde(custom(registered_measures))]
+    #[schemars(schema_with = "measures_schema")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<String>,
+    /// Whether the test leaves `predictions.safetensors`, from which other measures can be computed later; unless said otherwise, where
+    /// answers are numbers or a measure looks at those of all episodes together.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<bool>,
 }
 
 impl Default for Evaluate {
     fn default() -> Self {
-        Self { episodes: 1000, steps: vec![0, 1, 5, 10, 50, 100], shots: Vec::new(), seed: 0 }
+        Self {
+            episodes: 1000,
+            steps: vec![0, 1, 5, 10, 50, 100],
+            shots: Vec::new(),
+            seed: 0,
+            measures: Vec::new(),
+            predictions: None,
+        }
     }
 }
 
@@ -271,6 +299,20 @@ fn distinct(seeds: &[u64], _: &()) -> garde::Result {
         Some((_, seed)) => Err(garde::Error::new(format!("{seed} stands there twice"))),
         None => Ok(()),
     }
+}
+
+fn registered_measures(names: &[String], _: &()) -> garde::Result {
+    match names.iter().find(|name| measures::find(name).is_none()) {
+        Some(name) => Err(garde::Error::new(format!(
+            "there is no measure {name:?}; there is {}",
+            measures::names().collect::<Vec<_>>().join(", ")
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn measures_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"enum": measures::names().collect::<Vec<_>>()}})
 }
 
 fn ascending(values: &[usize], _: &()) -> garde::Result {

@@ -53,6 +53,8 @@ pub struct Results {
     pub validation: Vec<EvaluationRow>,
     /// The rows of every run's `cost.csv`.
     pub cost: Vec<CostRow>,
+    /// Measures that are asked for and were not measured in a run, in words.
+    pub lacking: Vec<String>,
 }
 
 /// Something worth seeing in the results.
@@ -111,6 +113,17 @@ pub fn draw_all(results: &Results) -> Result<Vec<Drawn>> {
 }
 
 impl Results {
+    /// What is not in the results though it is asked for, in a sentence, if there is anything.
+    pub fn lacking(&self) -> Option<String> {
+        let which = self.lacking.join("; ");
+        (!which.is_empty()).then(|| {
+            format!(
+                "these were not measured, and what was answered was not kept to compute them from: {which}. Run the experiment \
+                 again with --fresh"
+            )
+        })
+    }
+
     /// The methods and their looks: those of the experiment file, then others that only the rows name.
     fn looks(&self) -> Vec<(&str, Look)> {
         let trained = self.train.iter().map(|row| &row.method);

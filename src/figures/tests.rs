@@ -27,6 +27,7 @@ fn judged(methods: &[&str], measure: &str) -> Results {
         words: task.words(),
         validation: Vec::new(),
         cost: Vec::new(),
+        lacking: Vec::new(),
     };
     for (place, method) in methods.iter().enumerate() {
         let whole = place + 1 == methods.len() && place > 0;

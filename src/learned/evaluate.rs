@@ -18,13 +18,16 @@ use crate::{
         spec::Experiment,
         start::{Machine, Ready},
         table::{Style, tables},
-        test::Test,
+        test::{Outcome, Test},
     },
     measures::Quantity,
     misuse::misuse,
     records::EvaluationRow,
     summary::summarise,
-    tasks::class_split::{Part, Parts},
+    tasks::{
+        Interface,
+        class_split::{Part, Parts},
+    },
 };
 
 /// What is to be other than in the run's own test.
@@ -94,13 +97,14 @@ pub fn evaluate(
     let mut line = MethodLine::new(run.name, 0, quiet);
     let test = Test {
         run: &run,
-        interface: material.interface(),
+        interface: Interface { measures: experiment.measures(), ..material.interface() },
         ready: &ready,
         shots: &shots,
         steps: &experiment.evaluate.steps,
+        keeps: Some(false),
         stop,
     };
-    let Some((rows, _)) = test.rows(&theta, &fold.test, &mut line) else { return Ok(None) };
+    let Some(Outcome { rows, .. }) = test.outcome(&theta, &fold.test, &mut line) else { return Ok(None) };
     line.finish(&format!("{} episodes tested", fold.test.len() * shots.len()));
     let chosen = learned.chosen_steps()?;
     let summary = summarise(&rows, &[run.name.to_owned()], &experiment.quantities());

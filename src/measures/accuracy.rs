@@ -26,7 +26,11 @@ impl Measure for Accuracy {
         Unit::Percent
     }
 
+    /// Of numbers none: there is no right and wrong.
     fn of_each(&self, predictions: &Predictions) -> Vec<f64> {
+        if !predictions.are_choices() {
+            return vec![f64::NAN; predictions.episodes];
+        }
         if predictions.are_labelled() {
             let is_hit = |hit: bool| f64::from(u8::from(hit));
             return predictions.means(|row| is_hit(row.largest() == row.targets[0] as usize));

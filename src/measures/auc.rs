@@ -37,29 +37,25 @@ impl Measure for Auc {
         true
     }
 
-    /// Of an episode's own queries; not a number where all answers are yes, or no.
-    fn of_each(&self, predictions: &Predictions) -> Vec<f64> {
-        let answers = by_probability(predictions);
-        let mut of_episodes: Vec<Vec<&Answered>> = vec![Vec::new(); predictions.episodes];
-        answers.iter().for_each(|answer| of_episodes[answer.episode].push(answer));
-        of_episodes.into_iter().map(|answers| area(answers.into_iter(), |_| 1.0)).collect()
-    }
-
+    /// Not a number where all answers are yes, or no, or numbers.
     fn of_all(&self, predictions: &Predictions) -> Resampled {
+        if !predictions.are_choices() {
+            return Box::new(|_| f64::NAN);
+        }
         let answers = by_probability(predictions);
-        Box::new(move |counts| area(answers.iter(), |episode| f64::from(counts[episode])))
+        Box::new(move |counts| area(&answers, counts))
     }
 }
 
-/// All answers, the least probable yes first; an output that is not finite has a probability that is no number.
+/// All answers of episodes whose outputs are finite, the least probable yes first.
 fn by_probability(predictions: &Predictions) -> Vec<Answered> {
     let labelled = predictions.are_labelled();
     let mut answers = Vec::new();
-    for (episode, rows) in predictions.of_episodes().enumerate() {
+    let episodes = predictions.of_episodes().zip(predictions.finite()).enumerate();
+    for (episode, (rows, _)) in episodes.filter(|(_, (_, finite))| *finite) {
         for row in rows {
-            let finite = row.is_finite();
             answers.extend(yes_or_no(row, labelled).map(|(probability, is_yes)| Answered {
-                probability: if finite { probability } else { f64::NAN },
+                probability,
                 is_yes,
                 weight: row.weight,
                 episode,
@@ -70,19 +66,12 @@ fn by_probability(predictions: &Predictions) -> Vec<Answered> {
     answers
 }
 
-/// The area of answers in the order of their probability, each counting as often as its episode does; NaN where a yes or no is missing
-/// or one that counts is no number.
-fn area<'a>(answers: impl Iterator<Item = &'a Answered>, times: impl Fn(usize) -> f64) -> f64 {
+/// The area of answers in the order of their probability, each counting as often as its episode does; NaN where a yes or no is missing.
+fn area(answers: &[Answered], counts: &[u32]) -> f64 {
     let (mut yes, mut no, mut pairs) = (0.0, 0.0, 0.0);
     let (mut tied_yes, mut tied_no, mut tied_at) = (0.0, 0.0, f64::NEG_INFINITY);
     for answer in answers {
-        let weight = answer.weight * times(answer.episode);
-        if weight == 0.0 {
-            continue;
-        }
-        if answer.probability.is_nan() {
-            return f64::NAN;
-        }
+        let weight = answer.weight * f64::from(counts[answer.episode]);
         if answer.probability > tied_at {
             pairs += tied_yes * (no + 0.5 * tied_no);
             (yes, no) = (yes + tied_yes, no + tied_no);
@@ -111,7 +100,7 @@ mod tests {
         };
         let area = Auc.of_all(&predictions);
         assert!((area(&[1, 1]) - 6.0 / 9.0).abs() < 1e-12, "{}", area(&[1, 1]));
-        assert!((area(&[0, 1]) - 0.75).abs() < 1e-12 && (Auc.of_each(&predictions)[1] - 0.75).abs() < 1e-12);
+        assert!((area(&[0, 1]) - 0.75).abs() < 1e-12);
         let all_no = Predictions { targets: vec![0.0; 6], ..predictions };
         assert!(Auc.of_all(&all_no)(&[1, 1]).is_nan());
     }

@@ -37,25 +37,22 @@ impl Measure for CalibrationError {
         true
     }
 
-    fn of_each(&self, predictions: &Predictions) -> Vec<f64> {
-        binned(predictions).iter().map(|bins| error(std::iter::once((1, bins)))).collect()
-    }
-
+    /// Of numbers none: there is no right and wrong.
     fn of_all(&self, predictions: &Predictions) -> Resampled {
+        if !predictions.are_choices() {
+            return Box::new(|_| f64::NAN);
+        }
         let binned = binned(predictions);
-        Box::new(move |counts| error(counts.iter().copied().zip(&binned)))
+        Box::new(move |counts| error(&binned, counts))
     }
 }
 
-/// The bins of each episode; not numbers where an output is not finite.
+/// The bins of each episode, empty where an output is not finite.
 fn binned(predictions: &Predictions) -> Vec<Bins> {
     let labelled = predictions.are_labelled();
-    let of_episode = |rows: &mut dyn Iterator<Item = Row<'_>>| {
+    let of_episode = |(rows, finite): (&mut dyn Iterator<Item = Row<'_>>, bool)| {
         let mut bins = [[0.0; 3]; BINS];
-        for row in rows {
-            if !row.is_finite() {
-                return [[f64::NAN; 3]; BINS];
-            }
+        for row in rows.filter(|_| finite) {
             for (confidence, hit) in answers(row, labelled) {
                 let bin = &mut bins[((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1];
                 bin[0] += row.weight;
@@ -65,7 +62,8 @@ fn binned(predictions: &Predictions) -> Vec<Bins> {
         }
         bins
     };
-    predictions.of_episodes().map(|mut rows| of_episode(&mut rows)).collect()
+    let episodes = predictions.of_episodes().zip(predictions.finite());
+    episodes.map(|(mut rows, finite)| of_episode((&mut rows, finite))).collect()
 }
 
 /// How sure a row is of its answers, and whether they are right: one of a label, otherwise of each output.
@@ -80,11 +78,11 @@ fn answers(row: Row<'_>, labelled: bool) -> Vec<(f64, bool)> {
 }
 
 /// The error over episodes, each so often.
-fn error<'a>(episodes: impl Iterator<Item = (u32, &'a Bins)>) -> f64 {
+fn error(episodes: &[Bins], counts: &[u32]) -> f64 {
     let mut all = [[0.0; 3]; BINS];
-    for (times, bins) in episodes.filter(|(times, _)| *times > 0) {
+    for (bins, times) in episodes.iter().zip(counts) {
         for (sum, bin) in all.iter_mut().flatten().zip(bins.iter().flatten()) {
-            *sum += f64::from(times) * bin;
+            *sum += f64::from(*times) * bin;
         }
     }
     let weight: f64 = all.iter().map(|bin| bin[0]).sum();

@@ -26,7 +26,11 @@ impl Measure for LogLoss {
         Unit::Plain
     }
 
+    /// Of numbers none: there is no right and wrong.
     fn of_each(&self, predictions: &Predictions) -> Vec<f64> {
+        if !predictions.are_choices() {
+            return vec![f64::NAN; predictions.episodes];
+        }
         if predictions.are_labelled() {
             return predictions.means(|row| -log_softmax(row.outputs, row.targets[0] as usize));
         }

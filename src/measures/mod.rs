@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod auc;
+mod contributions;
 mod ece;
 mod link;
 mod log_loss;
@@ -15,6 +16,7 @@ use std::fmt::Debug;
 
 pub use accuracy::Accuracy;
 pub use auc::Auc;
+pub use contributions::contributions;
 pub use ece::CalibrationError;
 pub use log_loss::LogLoss;
 pub use mse::MeanSquaredError;
@@ -26,7 +28,8 @@ pub type Resampled = Box<dyn Fn(&[u32]) -> f64 + Send + Sync>;
 
 /// A number computed from predictions.
 ///
-/// Most are a mean over episodes. A pooled one looks at the rows of all episodes together, since those of one are too few for it.
+/// Most are a mean over episodes and say what it is the mean of, by [`Measure::of_each`]. A pooled one looks at the rows of all episodes
+/// together, since those of one are too few for it, and says what that gives, by [`Measure::of_all`]. Each has the other from here.
 pub trait Measure: Debug + Send + Sync {
     /// Its name, and that of its column in CSV files.
     fn name(&self) -> &'static str;
@@ -45,10 +48,13 @@ pub trait Measure: Debug + Send + Sync {
         false
     }
 
-    /// The value of each episode; not a number where it is not defined, as for outputs that are not finite.
-    fn of_each(&self, predictions: &Predictions) -> Vec<f64>;
+    /// The value of each episode, or what it contributes to that of all; not a number where it is not defined, as for outputs that are not
+    /// finite. The mean is the value over all episodes.
+    fn of_each(&self, predictions: &Predictions) -> Vec<f64> {
+        contributions(self.of_all(predictions), &predictions.finite())
+    }
 
-    /// The value over all episodes. Of a measure that is not pooled, the mean of [`Measure::of_each`] where that is a number.
+    /// The value over all episodes whose outputs are finite.
     fn of_all(&self, predictions: &Predictions) -> Resampled {
         let values = self.of_each(predictions);
         Box::new(move |counts| {
@@ -68,6 +74,11 @@ pub trait Measure: Debug + Send + Sync {
 
 /// Every measure.
 pub static ALL: [&dyn Measure; 5] = [&Accuracy, &MeanSquaredError, &LogLoss, &Auc, &CalibrationError];
+
+/// Their names.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|measure| measure.name())
+}
 
 /// The measure of this name.
 pub fn find(name: &str) -> Option<&'static dyn Measure> {

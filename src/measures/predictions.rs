@@ -51,9 +51,23 @@ impl Predictions {
         self.width() > 1 && self.targets.len() == self.rows()
     }
 
+    /// Whether there is a right and a wrong answer: targets are labels, or each is a yes or a no.
+    pub fn are_choices(&self) -> bool {
+        self.are_labelled() || self.targets.iter().all(|target| [0.0, 1.0].contains(target))
+    }
+
     /// The rows of each episode that count.
     pub fn of_episodes(&self) -> impl Iterator<Item = impl Iterator<Item = Row<'_>>> {
         (0..self.episodes).map(|episode| self.of_episode(episode))
+    }
+
+    /// Whether all outputs of each episode that count are numbers, and there are any.
+    pub fn finite(&self) -> Vec<bool> {
+        let finite = |mut rows: Box<dyn Iterator<Item = Row<'_>> + '_>| match rows.next() {
+            Some(first) => first.is_finite() && rows.all(|row| row.is_finite()),
+            None => false,
+        };
+        self.of_episodes().map(|rows| finite(Box::new(rows))).collect()
     }
 
     /// Each episode's mean over its rows, by their weight; not a number where an output is not finite or nothing counts.
@@ -117,8 +131,9 @@ mod tests {
         };
         let means = predictions.means(|row| f64::from(row.outputs[0]));
         assert!(means[0] == 1.75 && means[1].is_nan(), "{means:?}");
+        assert_eq!(predictions.finite(), [true, false]);
         predictions.weights = Some(vec![0.0; 6]);
-        assert!(predictions.means(|_| 1.0)[0].is_nan(), "nothing counts");
+        assert!(predictions.means(|_| 1.0)[0].is_nan() && !predictions.finite()[0], "nothing counts");
     }
 
     #[test]
@@ -131,6 +146,8 @@ mod tests {
             queries: 2,
         };
         assert!(of(3, 1).are_labelled() && !of(3, 3).are_labelled() && !of(1, 1).are_labelled());
+        let numbers = Predictions { targets: vec![0.5; 4], ..of(1, 1) };
+        assert!(of(3, 3).are_choices() && of(3, 1).are_choices() && !numbers.are_choices());
         let mut joined = Predictions::default();
         joined.extend(of(3, 1));
         joined.extend(of(3, 1));

@@ -63,6 +63,7 @@ impl Section {
         let surroundings = Surroundings::read(path, &experiment);
         let mut warnings = surroundings.warnings.clone();
         warnings.extend(results::unfinished(path, &experiment));
+        warnings.extend(results.lacking());
         let quantities = experiment.quantities();
         let summary = summarise(&results.evaluation, &results.methods, &quantities);
         let mut tested = Vec::new();

@@ -4,7 +4,6 @@ pub mod comparison;
 pub mod grid;
 pub mod inference;
 mod pairing;
-pub mod pooled;
 mod sentence;
 pub mod settle;
 pub mod signed_rank;

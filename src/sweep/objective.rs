@@ -80,7 +80,7 @@ impl Objective {
 
 /// The names that a sweep file can give.
 fn names() -> impl Iterator<Item = &'static str> {
-    measures::ALL.iter().filter(|measure| !measure.pooled()).map(|measure| measure.name()).chain([LOSS.name])
+    measures::names().chain([LOSS.name])
 }
 
 impl Serialize for Objective {
@@ -96,8 +96,8 @@ impl<'de> Deserialize<'de> for Objective {
             return Ok(Self(LOSS));
         }
         match measures::find(&name) {
-            Some(measure) if !measure.pooled() => Ok(Self(measure.quantity())),
-            _ => {
+            Some(measure) => Ok(Self(measure.quantity())),
+            None => {
                 let known: Vec<&str> = names().collect();
                 Err(D::Error::custom(format!(
                     "there is no objective {name:?}; there is {}",

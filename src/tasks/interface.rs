@@ -14,7 +14,7 @@ pub struct Interface {
     pub outputs: usize,
     /// What training lowers.
     pub loss: &'static dyn Loss,
-    /// What is measured on the queries; the first judges, and is not pooled.
+    /// What is measured on the queries; the first judges.
     pub measures: Vec<&'static dyn Measure>,
 }
 

@@ -95,7 +95,9 @@ fn of_run(results: &Path, run: &Run) -> Result<(Vec<u8>, usize)> {
         }
     }
     let evaluation: Vec<EvaluationRow> = rows(&file(EVALUATION))?;
-    for row in summarise(&evaluation, &[], &run.experiment.quantities()) {
+    let mut quantities = run.experiment.quantities();
+    quantities.retain(|quantity| evaluation.iter().any(|row| row.value(quantity.name).is_some()));
+    for row in summarise(&evaluation, &[], &quantities) {
         let task = match row.task {
             Task::FewShot => format!("{}_shot", row.shots),
             Task::WholeDataset => "whole_dataset".to_owned(),

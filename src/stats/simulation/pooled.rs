@@ -5,11 +5,11 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{EPISODES, normal};
 use crate::{
+    measures::contributions,
     random::{Purpose, Stream, stream},
     stats::{
         grid::Grid,
         inference::{CONFIDENCE, Inference},
-        pooled::{Network, sample},
     },
 };
 
@@ -79,25 +79,23 @@ impl Test {
 fn auc(sorted: &[Row], counts: &[u32]) -> f64 {
     let (mut right, mut wrong, mut pairs) = (0, 0, 0);
     for (episode, is_right) in sorted {
-        let count = u64::from(counts[*episode]);
-        let of_right = count * u64::from(*is_right);
+        let count = counts[*episode];
+        let of_right = count * u32::from(*is_right);
         right += of_right;
         wrong += count - of_right;
         pairs += of_right * wrong;
     }
-    pairs as f64 / (right * wrong) as f64
+    f64::from(pairs) / f64::from(right * wrong)
 }
 
 fn grid(networks: &[Vec<Row>]) -> Grid {
-    let network = |(seed, sorted)| Network {
-        fold: 0,
-        seed,
+    let of_network = |sorted: &Vec<Row>| contributions(|counts| auc(sorted, counts), &[true; EPISODES]);
+    let of_networks: Vec<Vec<f64>> = networks.iter().map(of_network).collect();
+    Grid {
+        seeds: (0..networks.len() as u64).collect(),
         episodes: (0..EPISODES).collect(),
-        finite: vec![true; EPISODES],
-        of: Box::new(move |counts: &[u32]| auc(sorted, counts)),
-    };
-    let networks: Vec<Network> = (0..).zip(networks.iter().map(Vec::as_slice)).map(network).collect();
-    sample(&networks).folds.remove(&0).expect("right and wrong rows in several episodes")
+        scores: (0..EPISODES).flat_map(|episode| of_networks.iter().map(move |of| of[episode])).collect(),
+    }
 }
 
 /// The percentile interval of a plain bootstrap that draws seeds and episodes, of the difference of two methods with the same seeds.
