@@ -165,18 +165,22 @@ pub fn meta_gradient(
 ) -> Option<MetaGradient> {
     let mut sum: Option<MetaGradient> = None;
     let work = |theta: &Params, chunk: Range<usize>| {
-        let weight = chunk.len() as f64 / tasks as f64;
         let draws = draws.from_task(chunk.start);
         let episode = source.sample(iteration, chunk);
         let mut part = learner.meta_gradient(theta, &episode, draws)?;
-        no_grad(|| scale(&mut part, weight));
+        let share = part.weight / tasks as f64;
+        no_grad(|| scale(&mut part, share));
         Some(part)
     };
-    // The meta-gradient is a mean over tasks.
+    // The meta-gradient is a mean over tasks that have queries.
     in_chunks(tasks, split, theta, work, |part| match &mut sum {
         Some(sum) => no_grad(|| add(sum, &part)),
         None => sum = Some(part),
     })?;
+    if let Some(sum) = sum.as_mut().filter(|sum| sum.weight < tasks as f64) {
+        let share = tasks as f64 / sum.weight.max(1.0); // of those that have queries
+        no_grad(|| scale(sum, share));
+    }
     sum
 }
 
@@ -191,6 +195,7 @@ fn add(sum: &mut MetaGradient, part: &MetaGradient) {
     for (sum, tensor) in sum.gradient.iter_mut().chain([&mut sum.loss]).zip(tensors) {
         *sum += tensor;
     }
+    sum.weight += part.weight;
 }
 
 #[cfg(test)]

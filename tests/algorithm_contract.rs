@@ -11,7 +11,7 @@ use quickstudy::{
     data::Dataset,
     evaluate::score,
     experiment::read,
-    inner::{Answer, RuleSpec, adam::Adam},
+    inner::{Adapts, Answer, RuleSpec, adam::Adam},
     models::{ModelSpec, Params, mlp::Mlp},
     outer::{OuterSpec, adam, sgd},
     random::{Draws, Purpose, stream},
@@ -68,6 +68,7 @@ fn setting() -> Setting {
         pooled_outputs: 6,
         whole_outputs: WAYS,
         memory: u64::MAX,
+        adapts: Adapts::All,
         copier: None,
     }
 }

@@ -1,8 +1,14 @@
-//! The implicit form, the closed-form gradient and their plain counterparts are the same function.
+//! The implicit form, the closed-form gradient, the way back by hand and their plain counterparts are the same function.
 
 use quickstudy::{
-    inner::{Form, InnerRule, Objective, Order, Rows, RuleSpec, adam::Adam, adapt, adjoint, graph, sgd::Sgd},
-    loss::CrossEntropy,
+    inner::{
+        Adaptation, Adapts, Differentiation, Form, Grain, Objective, Order, Rows, RuleSpec,
+        adam::Adam,
+        adapt, graph,
+        meta_sgd::{Granularity, MetaSgd},
+        sgd::Sgd,
+    },
+    loss::{self, CrossEntropy, Loss},
     models::{
         Architecture, Model, Parameter,
         mlp::{Activation, Mlp},
@@ -16,6 +22,7 @@ use quickstudy::{
 use tch::{Device, Kind, Tensor};
 
 const DRAWS: Draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0, first_task: 0 };
+const OUTPUTS: usize = 3;
 
 /// A model without its closed-form gradient.
 struct Automatic(Box<dyn Model>);
@@ -33,16 +40,24 @@ impl Model for Automatic {
         self.0.activations_per_row()
     }
 
-    fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor {
-        self.0.body(params, z)
+    fn body(&self, params: &[Tensor], z: &Tensor, weight: Option<&Tensor>) -> Tensor {
+        self.0.body(params, z, weight)
     }
 }
 
-fn episode() -> Episode {
-    let kind = (Kind::Double, Device::Cpu);
-    let x = (Tensor::arange(4 * 7 * 9, kind) * 12.9898).sin().reshape([4, 7, 9]);
-    let y = Tensor::from_slice(&[0i64, 1, 2, 0, 1, 2, 1]).repeat([4, 1]);
-    Episode { x, y, weight: None, support: 3 }
+fn wave(shape: &[i64], frequency: f64) -> Tensor {
+    let count = shape.iter().product::<i64>();
+    (Tensor::arange(count, (Kind::Double, Device::Cpu)) * frequency).sin().reshape(shape)
+}
+
+/// Four tasks of three support rows and four queries.
+fn episode(loss: &dyn Loss) -> Episode {
+    let y = match loss.name() {
+        "cross_entropy" => Tensor::from_slice(&[0i64, 1, 2, 0, 1, 2, 1]).repeat([4, 1]),
+        "logistic" => wave(&[4, 7, OUTPUTS as i64], 1.7).gt(0.0).to_kind(Kind::Double),
+        _ => wave(&[4, 7, OUTPUTS as i64], 1.7),
+    };
+    Episode { x: wave(&[4, 7, 9], 12.9898), y, weight: None, support: 3 }
 }
 
 fn copier() -> Copier {
@@ -50,44 +65,77 @@ fn copier() -> Copier {
     Copier { settings, height: 3, width: 3 }
 }
 
-/// The problem of adapting to copies, at most `steps` steps long.
-fn on_copies<'a>(
-    model: &'a dyn Model,
-    theta: &'a [Tensor],
-    copier: &'a Copier,
-    batch: Option<usize>,
-    steps: usize,
-    form: Form,
-    order: Order,
-) -> Objective<'a> {
-    Objective::on_copies(model, &CrossEntropy, theta, &episode(), copier, batch, steps, form, order, DRAWS)
+/// An adaptation, with and without the closed form of its network.
+struct Case {
+    closed: Adaptation,
+    automatic: Adaptation,
+    theta: Vec<Tensor>,
+    episode: Episode,
+    /// What the query loss after each step counts.
+    shares: Vec<f64>,
 }
 
-fn theta(model: &dyn Model) -> Vec<Tensor> {
-    let drawn = model.init(&mut stream(1, Purpose::Init, 0));
-    drawn.tensors.iter().map(|t| t.to_kind(Kind::Double).set_requires_grad(true)).collect()
-}
+impl Case {
+    fn new(network: &Mlp, rule: RuleSpec, loss: &'static dyn Loss, adapts: Adapts) -> Self {
+        let build = || network.build(9, OUTPUTS);
+        let adaptation = |model| Adaptation::new(rule.clone(), model, OUTPUTS, loss, adapts);
+        let (closed, automatic) = (adaptation(build()), adaptation(Box::new(Automatic(build()))));
+        let drawn = closed.init(&mut stream(1, Purpose::Init, 0));
+        let theta = drawn.tensors.iter().map(|t| t.to_kind(Kind::Double).set_requires_grad(true)).collect();
+        let mut shares = vec![0.0; rule.steps()];
+        *shares.last_mut().expect("a step") = 1.0;
+        Self { closed, automatic, theta, episode: episode(loss), shares }
+    }
 
-/// Query loss and meta-gradient.
-fn meta_gradient(
-    model: &dyn Model,
-    rule: &dyn InnerRule,
-    form: Form,
-    order: Order,
-    batch: Option<usize>,
-) -> Vec<Tensor> {
-    let (theta, episode) = (theta(model), episode());
-    let objective =
-        Objective::new(model, &CrossEntropy, &theta, &episode, form, order, DRAWS).with_batches(batch);
-    meta_gradient_of(&objective, rule, &theta)
-}
+    /// The network's part of theta, and the rule's.
+    fn split(&self) -> (&[Tensor], &[Tensor]) {
+        self.theta.split_at(self.closed.model.parameters().len())
+    }
 
-fn meta_gradient_of(objective: &Objective, rule: &dyn InnerRule, theta: &[Tensor]) -> Vec<Tensor> {
-    let phi = adapt(rule, objective, rule.steps(), |_, _| {});
-    let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
-    let mut result = Tensor::run_backward(&[&loss], theta, false, false);
-    result.push(loss.detach());
-    result
+    fn problem<'a>(&'a self, of: &'a Adaptation, form: Form, order: Order) -> Objective<'a> {
+        Objective::new(of.network(), self.split().0, &self.episode, form, order, DRAWS)
+    }
+
+    /// The gradient with respect to theta by automatic differentiation, then the loss.
+    fn by_graph(&self, objective: &Objective, recompute: Option<usize>) -> Vec<Tensor> {
+        let rule = &*self.closed.rule;
+        let own = self.split().1;
+        let (loss, mut all) =
+            graph::meta_gradient(rule, objective, &self.theta, own, &self.shares, recompute);
+        all.push(loss);
+        all
+    }
+
+    /// The same by hand.
+    fn by_hand(&self, objective: &Objective, recompute: Option<usize>) -> Option<Vec<Tensor>> {
+        let how = Differentiation { order: objective.order(), shares: &self.shares, recompute };
+        let (loss, mut all) = self.closed.by_hand(objective, self.split().1, &how)?;
+        all.push(loss);
+        Some(all)
+    }
+
+    /// The forms that are exact for its rule.
+    fn forms(&self) -> &'static [Form] {
+        match self.closed.rule.descent() {
+            Some(Grain::One | Grain::Unit) => &[Form::Explicit, Form::Implicit],
+            _ => &[Form::Explicit],
+        }
+    }
+
+    /// Checks every way to the meta-gradient against the plainest one: explicit, without closed form, through a graph.
+    fn check(&self, what: &str) {
+        for order in [Order::First, Order::Second] {
+            let plain = self.by_graph(&self.problem(&self.automatic, Form::Explicit, order), None);
+            for &form in self.forms() {
+                let what = format!("{what} {order:?} {form:?}");
+                let objective = || self.problem(&self.closed, form, order);
+                assert_equal(&format!("{what} graph"), &self.by_graph(&objective(), None), &plain);
+                if let Some(by_hand) = self.by_hand(&objective(), None) {
+                    assert_equal(&format!("{what} by hand"), &by_hand, &plain);
+                }
+            }
+        }
+    }
 }
 
 fn assert_equal(what: &str, a: &[Tensor], b: &[Tensor]) {
@@ -105,63 +153,96 @@ fn networks() -> Vec<Mlp> {
     for hidden in [vec![], vec![5], vec![6, 5, 4]] {
         for activation in [Activation::Relu, Activation::Tanh] {
             for batch_norm in [false, true] {
-                all.push(Mlp { hidden: hidden.clone(), activation, batch_norm });
+                all.push(Mlp { hidden: hidden.clone(), activation, batch_norm, ..Mlp::default() });
             }
         }
     }
     all
 }
 
+fn tanh() -> Mlp {
+    Mlp { hidden: vec![5, 4], activation: Activation::Tanh, ..Mlp::default() }
+}
+
+fn sgd(steps: usize) -> RuleSpec {
+    RuleSpec::Sgd(Sgd { lr: 0.3, steps })
+}
+
+fn learned_rates() -> impl Iterator<Item = RuleSpec> {
+    let all =
+        [Granularity::Elementwise, Granularity::PerUnit, Granularity::PerLayer, Granularity::PerLayerAndStep];
+    all.into_iter().map(|rates| RuleSpec::MetaSgd(MetaSgd { rates, start: [0.1, 0.5], steps: 3 }))
+}
+
 #[test]
-fn the_implicit_form_is_exact() {
-    let rule = Sgd { lr: 0.3, steps: 4 };
+fn every_network_has_the_same_gradient_by_hand_and_by_graph() {
+    let adam = RuleSpec::Adam(Adam { lr: 0.01, steps: 3, ..Adam::default() });
     for network in networks() {
-        let model = network.build(9, 3);
-        for order in [Order::First, Order::Second] {
-            for batch in [None, Some(2)] {
-                let gradient = |form| meta_gradient(&*model, &rule, form, order, batch);
-                let what = format!("{network:?} {order:?} batch {batch:?}");
-                assert_equal(&what, &gradient(Form::Implicit), &gradient(Form::Explicit));
+        for rule in [sgd(4), adam.clone()] {
+            let case = Case::new(&network, rule.clone(), &CrossEntropy, Adapts::All);
+            let by_hand = case.by_hand(&case.problem(&case.closed, Form::Explicit, Order::Second), None);
+            let closed = !network.batch_norm && rule.descent().is_some();
+            assert_eq!(by_hand.is_some(), closed, "{network:?} {rule:?}");
+            case.check(&format!("{network:?} {rule:?}"));
+        }
+    }
+}
+
+#[test]
+fn every_loss_has_the_same_gradient_by_hand_and_by_graph() {
+    for loss in loss::ALL {
+        for network in networks() {
+            Case::new(&network, sgd(2), loss, Adapts::All).check(&format!("{loss:?} {network:?}"));
+        }
+    }
+}
+
+#[test]
+fn learned_rates_have_the_same_gradient_by_hand_and_by_graph() {
+    for rule in learned_rates() {
+        for network in networks() {
+            Case::new(&network, rule.clone(), &CrossEntropy, Adapts::All)
+                .check(&format!("{rule:?} {network:?}"));
+        }
+    }
+}
+
+#[test]
+fn what_does_not_adapt_stays_where_theta_has_it() {
+    let adam = RuleSpec::Adam(Adam { lr: 0.01, steps: 3, ..Adam::default() });
+    let context = Mlp { context: 2, ..tanh() };
+    for adapts in [Adapts::Head, Adapts::Body, Adapts::Context] {
+        for rule in learned_rates().chain([sgd(3), adam.clone()]) {
+            let network = if adapts == Adapts::Context { &context } else { &tanh() };
+            let case = Case::new(network, rule.clone(), &CrossEntropy, adapts);
+            let what = format!("{adapts:?} {rule:?}");
+            case.check(&what);
+            for &form in case.forms() {
+                let objective = case.problem(&case.closed, form, Order::Zero);
+                let (theta, own) = case.split();
+                let phi = adapt(&*rule, &objective, own, 3, |_, _| {});
+                let means = objective.mean_weights(&phi);
+                let moves = case.closed.network().moves;
+                for ((theta, mean), moves) in theta.iter().zip(&means).zip(moves) {
+                    let moved = (theta - mean).abs().max().double_value(&[]);
+                    assert_eq!(*moves, moved > 1e-12, "{what} {form:?}: moved by {moved}");
+                }
             }
         }
     }
 }
 
 #[test]
-fn the_closed_form_gradient_is_exact() {
-    let rules = [
-        RuleSpec::Sgd(Sgd { lr: 0.3, steps: 3 }),
-        RuleSpec::Adam(Adam { lr: 0.01, steps: 3, ..Adam::default() }),
-    ];
-    for network in networks() {
-        let (model, automatic) = (network.build(9, 3), Automatic(network.build(9, 3)));
-        for rule in &rules {
-            for order in [Order::First, Order::Second] {
-                let closed = meta_gradient(&*model, &**rule, Form::Explicit, order, None);
-                let plain = meta_gradient(&automatic, &**rule, Form::Explicit, order, None);
-                assert_equal(&format!("{network:?} {rule:?} {order:?}"), &closed, &plain);
-            }
-        }
-    }
-}
-
-/// The way back through the adaptation by hand, as MAML takes it, against automatic differentiation of the same adaptation.
-#[test]
-fn the_adjoint_is_exact() {
-    let rule = Sgd { lr: 0.3, steps: 4 };
-    for network in networks() {
-        let (model, automatic) = (network.build(9, 3), Automatic(network.build(9, 3)));
-        for form in [Form::Implicit, Form::Explicit] {
-            for order in [Order::First, Order::Second] {
-                let (theta, episode) = (theta(&*model), episode());
-                let objective = Objective::new(&*model, &CrossEntropy, &theta, &episode, form, order, DRAWS);
-                let by_hand = adjoint::meta_gradient(&objective, rule.lr, rule.steps, None);
-                assert_eq!(by_hand.is_some(), !network.batch_norm, "{network:?}");
-                let Some((loss, mut gradient)) = by_hand else { continue };
-                gradient.push(loss);
-                let plain = meta_gradient(&automatic, &rule, form, order, None);
-                assert_equal(&format!("{network:?} {form:?} {order:?}"), &gradient, &plain);
-            }
+fn query_losses_after_every_step_add_up() {
+    for rule in learned_rates().chain([sgd(3)]) {
+        let mut case = Case::new(&tanh(), rule.clone(), &CrossEntropy, Adapts::All);
+        case.shares = vec![0.2, 0.0, 0.5];
+        case.check(&format!("{rule:?}"));
+        for &form in case.forms() {
+            let problem = || case.problem(&case.closed, form, Order::Second);
+            let whole = case.by_graph(&problem(), None);
+            assert_equal("in parts", &case.by_graph(&problem(), Some(2)), &whole);
+            assert_equal("in parts by hand", &case.by_hand(&problem(), Some(2)).expect("by hand"), &whole);
         }
     }
 }
@@ -169,67 +250,111 @@ fn the_adjoint_is_exact() {
 /// On copies: the implicit form is the explicit one, and the way back by hand is automatic differentiation, with steps recomputed or not.
 #[test]
 fn copies_are_seen_alike_by_all_forms() {
-    let (rule, copier) = (Sgd { lr: 0.3, steps: 4 }, copier());
+    let copier = copier();
     for network in networks() {
-        let (model, automatic) = (network.build(9, 3), Automatic(network.build(9, 3)));
-        let theta = theta(&*model);
+        let case = Case::new(&network, sgd(4), &CrossEntropy, Adapts::All);
         for (order, batch) in [(Order::First, None), (Order::Second, None), (Order::Second, Some(2))] {
-            let problem = |model, form| on_copies(model, &theta, &copier, batch, 4, form, order);
-            let plain = meta_gradient_of(&problem(&automatic, Form::Explicit), &rule, &theta);
+            let problem = |of: &'static str, form| {
+                let of = if of == "closed" { &case.closed } else { &case.automatic };
+                Objective::on_copies(
+                    of.network(),
+                    case.split().0,
+                    &case.episode,
+                    &copier,
+                    batch,
+                    4,
+                    form,
+                    order,
+                    DRAWS,
+                )
+            };
+            let plain = case.by_graph(&problem("automatic", Form::Explicit), None);
             for form in [Form::Implicit, Form::Explicit] {
                 let what = format!("{network:?} {form:?} {order:?} {batch:?}");
-                assert_equal(&what, &meta_gradient_of(&problem(&*model, form), &rule, &theta), &plain);
+                assert_equal(&what, &case.by_graph(&problem("closed", form), None), &plain);
                 for every in [None, Some(3)] {
-                    let by_hand = adjoint::meta_gradient(&problem(&*model, form), rule.lr, 4, every);
-                    let Some((loss, mut gradient)) = by_hand else { continue };
-                    gradient.push(loss);
-                    assert_equal(&format!("{what} {every:?}"), &gradient, &plain);
+                    if let Some(by_hand) = case.by_hand(&problem("closed", form), every) {
+                        assert_equal(&format!("{what} {every:?}"), &by_hand, &plain);
+                    }
                 }
-                let (_, recomputed) =
-                    graph::meta_gradient(&rule, &problem(&*model, form), &theta, 4, Some(3));
-                assert_equal(&what, &recomputed, &plain[..theta.len()]);
+                assert_equal(&what, &case.by_graph(&problem("closed", form), Some(3)), &plain);
             }
         }
     }
 }
 
 #[test]
-fn reptile_finds_the_same_mean_weights_on_copies_in_both_forms() {
-    let (rule, copier) = (Sgd { lr: 0.3, steps: 4 }, copier());
-    let model = Mlp { hidden: vec![5], ..Mlp::default() }.build(9, 3);
-    let theta = theta(&*model);
-    let means = |form, batch| {
-        let objective = on_copies(&*model, &theta, &copier, batch, 4, form, Order::Zero);
-        objective.mean_weights(&adapt(&rule, &objective, 4, |_, _| {}))
-    };
-    for batch in [None, Some(2)] {
-        assert_equal(&format!("{batch:?}"), &means(Form::Implicit, batch), &means(Form::Explicit, batch));
+fn mini_batches_are_seen_alike_by_both_forms() {
+    for network in networks() {
+        let case = Case::new(&network, sgd(4), &CrossEntropy, Adapts::All);
+        for order in [Order::First, Order::Second] {
+            let gradient =
+                |form| case.by_graph(&case.problem(&case.closed, form, order).with_batches(Some(2)), None);
+            assert_equal(
+                &format!("{network:?} {order:?}"),
+                &gradient(Form::Implicit),
+                &gradient(Form::Explicit),
+            );
+        }
+    }
+}
+
+#[test]
+fn reptile_finds_the_same_mean_weights_in_both_forms() {
+    let copier = copier();
+    for (rule, adapts) in learned_rates()
+        .chain([sgd(4)])
+        .flat_map(|rule| [Adapts::All, Adapts::Head, Adapts::Body].map(|adapts| (rule.clone(), adapts)))
+    {
+        let case = Case::new(&Mlp { hidden: vec![5], ..Mlp::default() }, rule.clone(), &CrossEntropy, adapts);
+        let (theta, own) = case.split();
+        for batch in [None, Some(2)] {
+            let means = |form, copies: bool| {
+                let network = case.closed.network();
+                let objective = if copies {
+                    Objective::on_copies(
+                        network,
+                        theta,
+                        &case.episode,
+                        &copier,
+                        batch,
+                        4,
+                        form,
+                        Order::Zero,
+                        DRAWS,
+                    )
+                } else {
+                    case.problem(&case.closed, form, Order::Zero).with_batches(batch)
+                };
+                objective.mean_weights(&adapt(&*rule, &objective, own, 4, |_, _| {}))
+            };
+            for copies in [false, true] {
+                for &form in case.forms() {
+                    let what = format!("{rule:?} {adapts:?} {batch:?} {copies}");
+                    assert_equal(&what, &means(form, copies), &means(Form::Explicit, copies));
+                }
+            }
+        }
     }
 }
 
 #[test]
 fn recomputed_steps_give_the_same_numbers() {
-    let rules = [
-        RuleSpec::Sgd(Sgd { lr: 0.3, steps: 7 }),
-        RuleSpec::Adam(Adam { lr: 0.01, steps: 7, ..Adam::default() }),
-    ];
+    let rules = [sgd(7), RuleSpec::Adam(Adam { lr: 0.01, steps: 7, ..Adam::default() })];
     for network in networks() {
-        let model = network.build(9, 3);
-        for (rule, form) in [(0, Form::Implicit), (0, Form::Explicit), (1, Form::Explicit)] {
-            let rule = &*rules[rule];
-            let (theta, episode) = (theta(&*model), episode());
-            let objective =
-                || Objective::new(&*model, &CrossEntropy, &theta, &episode, form, Order::Second, DRAWS);
-            let automatic = |recompute| graph::meta_gradient(rule, &objective(), &theta, 7, recompute);
-            let by_hand = |recompute| adjoint::meta_gradient(&objective(), rule.descent()?, 7, recompute);
-            let whole = automatic(None).1;
-            for every in [1, 3, 7, 20] {
-                let what = format!("{network:?} {form:?} every {every}");
-                assert_equal(&what, &automatic(Some(every)).1, &whole);
-                if let Some((_, gradient)) = by_hand(Some(every)) {
-                    let kept = by_hand(None).expect("by hand too").1;
-                    assert!(gradient == kept, "{what}: not the same numbers");
-                    assert_equal(&what, &gradient, &whole);
+        for rule in &rules {
+            let case = Case::new(&network, rule.clone(), &CrossEntropy, Adapts::All);
+            for &form in case.forms() {
+                let problem = || case.problem(&case.closed, form, Order::Second);
+                let whole = case.by_graph(&problem(), None);
+                for every in [1, 3, 7, 20] {
+                    let what = format!("{network:?} {form:?} every {every}");
+                    assert_equal(&what, &case.by_graph(&problem(), Some(every)), &whole);
+                    if let Some(gradient) = case.by_hand(&problem(), Some(every)) {
+                        let kept = case.by_hand(&problem(), None).expect("by hand too");
+                        assert!(gradient == kept, "{what}: not the same numbers");
+                        assert_equal(&what, &gradient, &whole);
+                    }
                 }
             }
         }
@@ -239,57 +364,87 @@ fn recomputed_steps_give_the_same_numbers() {
 /// The second-order meta-gradient against finite differences of the query loss after adaptation.
 #[test]
 fn the_second_order_gradient_is_the_slope_of_the_adapted_loss() {
-    let network = Mlp { hidden: vec![5], activation: Activation::Tanh, batch_norm: false };
-    let (model, rule, episode) = (network.build(9, 3), Sgd { lr: 0.3, steps: 3 }, episode());
-    let (start, copier) = (theta(&*model), copier());
-    let loss_at = |shift: f64, copies: bool| {
-        let moved: Vec<Tensor> = start
-            .iter()
-            .map(|t| {
-                let t = t.detach();
-                &t + t.ones_like() * shift
-            })
-            .collect();
-        let objective = if copies {
-            on_copies(&*model, &moved, &copier, None, 3, Form::Implicit, Order::Zero)
-        } else {
-            Objective::new(&*model, &CrossEntropy, &moved, &episode, Form::Implicit, Order::Zero, DRAWS)
-        };
-        let phi = adapt(&rule, &objective, 3, |_, _| {});
-        objective.losses(&phi, Rows::Query).mean(None::<Kind>).double_value(&[])
-    };
-    let plain = meta_gradient(&*model, &rule, Form::Implicit, Order::Second, None);
-    let copied = on_copies(&*model, &start, &copier, None, 3, Form::Implicit, Order::Second);
-    let copied = meta_gradient_of(&copied, &rule, &start);
-    for (copies, mut gradient) in [(false, plain), (true, copied)] {
-        let slope = (loss_at(1e-5, copies) - loss_at(-1e-5, copies)) / 2e-5;
-        gradient.pop(); // the loss
-        let along: f64 = gradient.iter().map(|g| g.sum(None::<Kind>).double_value(&[])).sum();
-        assert!((slope - along).abs() < 1e-7, "copies {copies}: {slope} {along}");
+    let copier = copier();
+    for loss in loss::ALL {
+        for rule in learned_rates().chain([sgd(3)]) {
+            let case = Case::new(&tanh(), rule.clone(), loss, Adapts::All);
+            let parameters = case.split().0.len();
+            for &form in case.forms() {
+                for copies in [false, true] {
+                    let problem = |theta: &[Tensor], order| -> f64 {
+                        let (theta, own) = theta.split_at(parameters);
+                        let network = case.closed.network();
+                        let objective = if copies {
+                            Objective::on_copies(
+                                network,
+                                theta,
+                                &case.episode,
+                                &copier,
+                                None,
+                                3,
+                                form,
+                                order,
+                                DRAWS,
+                            )
+                        } else {
+                            Objective::new(network, theta, &case.episode, form, order, DRAWS)
+                        };
+                        let phi = adapt(&*rule, &objective, own, 3, |_, _| {});
+                        objective.losses(&phi, Rows::Query).mean(None::<Kind>).double_value(&[])
+                    };
+                    let loss_at = |shift: f64| {
+                        let moved: Vec<Tensor> = case.theta.iter().map(|t| t.detach() + shift).collect();
+                        problem(&moved, Order::Zero)
+                    };
+                    let objective = if copies {
+                        Objective::on_copies(
+                            case.closed.network(),
+                            case.split().0,
+                            &case.episode,
+                            &copier,
+                            None,
+                            3,
+                            form,
+                            Order::Second,
+                            DRAWS,
+                        )
+                    } else {
+                        case.problem(&case.closed, form, Order::Second)
+                    };
+                    let mut gradient = case.by_hand(&objective, None).expect("a closed form");
+                    gradient.pop(); // the loss
+                    let slope = (loss_at(1e-5) - loss_at(-1e-5)) / 2e-5;
+                    let along: f64 = gradient.iter().map(|g| g.sum(None::<Kind>).double_value(&[])).sum();
+                    assert!(
+                        (slope - along).abs() < 1e-7,
+                        "{loss:?} {rule:?} {form:?} copies {copies}: {slope} {along}"
+                    );
+                }
+            }
+        }
     }
 }
 
 #[test]
 fn without_steps_or_with_a_vanishing_rate_nothing_moves() {
-    let model = Mlp { hidden: vec![5], ..Mlp::default() }.build(9, 3);
-    let (theta, episode) = (theta(&*model), episode());
+    let rule = RuleSpec::Sgd(Sgd { lr: 1e-300, steps: 2 });
+    let case =
+        Case::new(&Mlp { hidden: vec![5], ..Mlp::default() }, rule.clone(), &CrossEntropy, Adapts::All);
     for form in [Form::Implicit, Form::Explicit] {
-        let objective = Objective::new(&*model, &CrossEntropy, &theta, &episode, form, Order::Zero, DRAWS);
+        let objective = case.problem(&case.closed, form, Order::Zero);
         let still = objective.outputs(&objective.start(), Rows::Query);
-        let plain = model.forward(&theta, &episode.query_x());
+        let plain = case.closed.model.forward(&case.theta, &case.episode.query_x());
         assert!(still.allclose(&plain, 1e-12, 1e-12, false), "{form:?}");
-        let rule = Sgd { lr: 1e-300, steps: 2 };
-        let phi = adapt(&rule, &objective, 2, |_, _| {});
+        let phi = adapt(&*rule, &objective, &[], 2, |_, _| {});
         assert!(objective.outputs(&phi, Rows::Query).allclose(&plain, 1e-12, 1e-12, false), "{form:?}");
     }
 }
 
 #[test]
 fn the_support_loss_of_mini_batches_averages_to_that_of_the_support_set() {
-    let model = Mlp { hidden: vec![5], ..Mlp::default() }.build(9, 3);
-    let (theta, episode) = (theta(&*model), episode());
+    let case = Case::new(&Mlp { hidden: vec![5], ..Mlp::default() }, sgd(3), &CrossEntropy, Adapts::All);
     for form in [Form::Implicit, Form::Explicit] {
-        let objective = Objective::new(&*model, &CrossEntropy, &theta, &episode, form, Order::Zero, DRAWS);
+        let objective = case.problem(&case.closed, form, Order::Zero);
         let fast = objective.start();
         let whole = objective.support_losses(0, &fast);
         let objective = objective.with_batches(Some(1));

@@ -4,9 +4,13 @@
 use std::path::PathBuf;
 
 use quickstudy::{
-    inner::{Form, Objective, Order, Rows, RuleSpec, adapt, adjoint, sgd::Sgd},
+    inner::{
+        Adaptation, Adapts, Differentiation, Form, Objective, Order, RuleSpec, adapt, graph,
+        meta_sgd::{Granularity, MetaSgd},
+        sgd::Sgd,
+    },
     loss::CrossEntropy,
-    models::{Architecture, Model, mlp::Mlp},
+    models::{Architecture, mlp::Mlp},
     random::{Draws, Purpose},
     tasks::Episode,
 };
@@ -41,8 +45,7 @@ struct Fixture {
     document: Value,
     episode: Episode,
     theta: Vec<Tensor>,
-    model: Box<dyn Model>,
-    rule: RuleSpec,
+    steps: usize,
 }
 
 fn fixture() -> Fixture {
@@ -57,13 +60,45 @@ fn fixture() -> Fixture {
         weight: None,
         support: 3,
     };
-    let theta = tensors(&document["params"]).iter().map(|t| t.detach().set_requires_grad(true)).collect();
-    let rule = RuleSpec::Sgd(Sgd {
-        lr: document["lr"].as_f64().expect("lr"),
-        steps: document["steps"].as_u64().expect("steps") as usize,
-    });
-    let model = Mlp { hidden: vec![5, 4], ..Mlp::default() }.build(6, 3);
-    Fixture { document, episode, theta, model, rule }
+    let theta = leaves(&document["params"]);
+    let steps = document["steps"].as_u64().expect("steps") as usize;
+    Fixture { document, episode, theta, steps }
+}
+
+fn leaves(value: &Value) -> Vec<Tensor> {
+    tensors(value).iter().map(|t| t.detach().set_requires_grad(true)).collect()
+}
+
+impl Fixture {
+    fn sgd(&self) -> RuleSpec {
+        RuleSpec::Sgd(Sgd { lr: self.document["lr"].as_f64().expect("lr"), steps: self.steps })
+    }
+
+    fn adaptation(&self, rule: RuleSpec, adapts: Adapts) -> Adaptation {
+        let model = Mlp { hidden: vec![5, 4], ..Mlp::default() }.build(6, 3);
+        Adaptation::new(rule, model, 3, &CrossEntropy, adapts)
+    }
+
+    /// Checks the meta-gradient by hand and by graph, in a form, against the values of that name; theta holds the learned rates, too.
+    fn check(&self, name: &str, adaptation: &Adaptation, theta: &[Tensor], form: Form, order: Order) {
+        let (parameters, own) = theta.split_at(self.theta.len());
+        let objective = Objective::new(adaptation.network(), parameters, &self.episode, form, order, DRAWS);
+        let shares: Vec<f64> =
+            (1..=self.steps).map(|step| if step == self.steps { 1.0 } else { 0.0 }).collect();
+        let how = Differentiation { order, shares: &shares, recompute: None };
+        let by_hand = adaptation.by_hand(&objective, own, &how).expect("a closed form");
+        let by_graph = graph::meta_gradient(&*adaptation.rule, &objective, theta, own, &shares, None);
+        let expected = &self.document["expected"][name];
+        for (loss, gradient) in [by_hand, by_graph] {
+            let error = loss.double_value(&[]) - expected["loss"].as_f64().expect("loss");
+            assert!(error.abs() < 1e-9, "{name}, {form:?}: loss is off by {error:e}");
+            let (of_theta, of_rates) = gradient.split_at(parameters.len());
+            assert_close(name, form, of_theta, &expected["gradient"]);
+            if !own.is_empty() {
+                assert_close(name, form, of_rates, &expected["rate_gradient"]);
+            }
+        }
+    }
 }
 
 fn assert_close(name: &str, form: Form, found: &[Tensor], expected: &Value) {
@@ -76,36 +111,39 @@ fn assert_close(name: &str, form: Form, found: &[Tensor], expected: &Value) {
 }
 
 #[test]
-fn maml_and_fomaml_in_both_forms() {
+fn maml_fomaml_and_anil_in_both_forms() {
     let f = fixture();
-    for (name, order) in [("maml", Order::Second), ("fomaml", Order::First)] {
+    for (name, order, adapts) in [
+        ("maml", Order::Second, Adapts::All),
+        ("fomaml", Order::First, Adapts::All),
+        ("anil", Order::Second, Adapts::Head),
+    ] {
+        let adaptation = f.adaptation(f.sgd(), adapts);
         for form in [Form::Explicit, Form::Implicit] {
-            let objective =
-                Objective::new(&*f.model, &CrossEntropy, &f.theta, &f.episode, form, order, DRAWS);
-            let phi = adapt(&*f.rule, &objective, f.rule.steps(), |_, _| {});
-            let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
-            let gradient = Tensor::run_backward(&[&loss], &f.theta, false, false);
-            let rate = f.rule.descent().expect("gradient descent");
-            let by_hand =
-                adjoint::meta_gradient(&objective, rate, f.rule.steps(), None).expect("a closed form");
-            let expected = &f.document["expected"][name];
-            for (loss, gradient) in [(loss, gradient), by_hand] {
-                let error = loss.double_value(&[]) - expected["loss"].as_f64().expect("loss");
-                assert!(error.abs() < 1e-9, "{name}, {form:?}: loss is off by {error:e}");
-                assert_close(name, form, &gradient, &expected["gradient"]);
-            }
+            f.check(name, &adaptation, &f.theta, form, order);
         }
     }
+}
+
+/// Rates for single elements have no implicit form.
+#[test]
+fn meta_sgd_and_its_rates() {
+    let f = fixture();
+    let rule = MetaSgd { rates: Granularity::Elementwise, steps: f.steps, ..MetaSgd::default() };
+    let adaptation = f.adaptation(RuleSpec::MetaSgd(rule), Adapts::All);
+    let theta: Vec<Tensor> =
+        leaves(&f.document["params"]).into_iter().chain(leaves(&f.document["meta_sgd_rates"])).collect();
+    f.check("meta_sgd", &adaptation, &theta, Form::Explicit, Order::Second);
 }
 
 #[test]
 fn reptile_in_both_forms() {
     let f = fixture();
+    let adaptation = f.adaptation(f.sgd(), Adapts::All);
     let theta: Vec<Tensor> = f.theta.iter().map(Tensor::detach).collect();
     for form in [Form::Explicit, Form::Implicit] {
-        let objective =
-            Objective::new(&*f.model, &CrossEntropy, &theta, &f.episode, form, Order::Zero, DRAWS);
-        let phi = adapt(&*f.rule, &objective, f.rule.steps(), |_, _| {});
+        let objective = Objective::new(adaptation.network(), &theta, &f.episode, form, Order::Zero, DRAWS);
+        let phi = adapt(&*adaptation.rule, &objective, &[], f.steps, |_, _| {});
         let means = objective.mean_weights(&phi);
         let gradient: Vec<Tensor> = theta.iter().zip(means).map(|(t, m)| t - m).collect();
         assert_close("reptile", form, &gradient, &f.document["expected"]["reptile"]["gradient"]);

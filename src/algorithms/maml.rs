@@ -7,7 +7,7 @@
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training};
 use crate::{
-    inner::{Adaptation, Answer, Order, RuleSpec, adjoint, graph},
+    inner::{Adaptation, Answer, Differentiation, Order, RuleSpec},
     models::Params,
     random::{Draws, Stream},
     tasks::{Episode, Extent},
@@ -50,17 +50,20 @@ impl Algorithm for Maml {
     }
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
-        Box::new(Learner {
-            adaptation: setting.adaptation(&self.inner),
-            order: self.order,
-            recompute: self.recompute,
-        })
+        let mut shares = vec![0.0; self.inner.steps()];
+        if let Some(last) = shares.last_mut() {
+            *last = 1.0; // the loss after all steps alone
+        }
+        let (adaptation, order, recompute) = (setting.adaptation(&self.inner), self.order, self.recompute);
+        Box::new(Learner { adaptation, order, shares, recompute })
     }
 }
 
 struct Learner {
     adaptation: Adaptation,
     order: Order,
+    /// What the query loss after each step counts.
+    shares: Vec<f64>,
     recompute: Option<usize>,
 }
 
@@ -70,19 +73,13 @@ impl MetaLearner for Learner {
     }
 
     fn init(&self, stream: &mut Stream) -> Params {
-        self.adaptation.model.init(stream)
+        self.adaptation.init(stream)
     }
 
     fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient> {
-        let theta = theta.leaves();
-        let rule = &*self.adaptation.rule;
-        let steps = rule.steps();
-        let objective = self.adaptation.objective(&theta, episode, None, steps, self.order, draws);
-        let by_hand =
-            rule.descent().and_then(|rate| adjoint::meta_gradient(&objective, rate, steps, self.recompute));
-        let (loss, gradient) =
-            by_hand.unwrap_or_else(|| graph::meta_gradient(rule, &objective, &theta, steps, self.recompute));
-        Some(MetaGradient { loss, gradient })
+        let how = Differentiation { order: self.order, shares: &self.shares, recompute: self.recompute };
+        let (loss, gradient) = self.adaptation.meta_gradient(theta, episode, &how, draws);
+        Some(MetaGradient { loss, gradient, weight: episode.asked_tasks() })
     }
 
     fn training_bytes(&self, rows: Extent) -> usize {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::{
-    inner::{Adaptation, Answer, RuleSpec},
+    inner::{Adaptation, Adapts, Answer, RuleSpec},
     models::{ModelSpec, Params},
     random::{Draws, Stream},
     registry::registry,
@@ -48,6 +48,8 @@ pub struct MetaGradient {
     pub loss: Tensor,
     /// The direction against which the outer optimiser steps, shaped as theta.
     pub gradient: Vec<Tensor>,
+    /// What it counts beside the meta-gradients of other tasks: the number of its tasks that have queries.
+    pub weight: f64,
 }
 
 /// A method built for one experiment: how theta is learned, and how a task is solved with it.
@@ -100,6 +102,8 @@ pub struct Setting {
     pub whole_outputs: usize,
     /// Bytes for what is worked on at once.
     pub memory: u64,
+    /// Which parameters of the network adapt.
+    pub adapts: Adapts,
     /// Makes the jittered copies that the method is to adapt to in place of the support images, if it is.
     pub copier: Option<Copier>,
 }
@@ -109,7 +113,7 @@ impl Setting {
     fn adaptation(&self, rule: &RuleSpec) -> Adaptation {
         let Interface { inputs, outputs, loss, .. } = self.interface;
         let model = self.model.build(inputs, outputs);
-        Adaptation { rule: rule.clone(), model, loss, copier: self.copier.clone(), rows_at_once: None }
+        Adaptation::new(rule.clone(), model, outputs, loss, self.adapts).on_copies(self.copier.clone())
     }
 }
 

@@ -45,7 +45,7 @@ impl Algorithm for Plain {
         let mut adaptation = all.adaptation(&self.0);
         if !adaptation.model.mixes_rows() {
             let rows = setting.memory / cost::row_bytes(&*adaptation.model, setting.interface.inputs);
-            adaptation.rows_at_once = Some(usize::try_from(rows).unwrap_or(usize::MAX).max(1));
+            adaptation = adaptation.with_rows_at_once(usize::try_from(rows).unwrap_or(usize::MAX).max(1));
         }
         Box::new(Learner(adaptation))
     }

@@ -94,7 +94,7 @@ impl MetaLearner for Learner {
         let loss = loss::per_task(self.adaptation.loss, &logits, &episode.query_y(), None).mean(None::<Kind>);
         let mut gradient = Tensor::run_backward(&[&loss], &theta[..trained], false, false);
         gradient.extend(theta[trained..].iter().map(Tensor::zeros_like));
-        Some(MetaGradient { loss: loss.detach(), gradient })
+        Some(MetaGradient { loss: loss.detach(), gradient, weight: episode.tasks() as f64 })
     }
 
     fn testing_bytes(&self, rows: Extent) -> usize {

@@ -8,11 +8,11 @@
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, no_grad};
+use tch::no_grad;
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training};
 use crate::{
-    inner::{Adaptation, Answer, Order, Rows, RuleSpec, adapt},
+    inner::{Adaptation, Answer, Order, RuleSpec},
     models::Params,
     random::{Draws, Stream},
     tasks::{Episode, Extent},
@@ -64,21 +64,13 @@ impl MetaLearner for Learner {
     }
 
     fn init(&self, stream: &mut Stream) -> Params {
-        self.adaptation.model.init(stream)
+        self.adaptation.init(stream)
     }
 
     fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient> {
-        let rule = &*self.adaptation.rule;
-        let steps = rule.steps();
-        let objective =
-            self.adaptation.objective(&theta.tensors, episode, self.batch, steps, Order::Zero, draws);
-        let phi = adapt(rule, &objective, steps, |_, _| {});
-        no_grad(|| {
-            let loss = objective.losses(&phi, Rows::Query).mean(None::<Kind>);
-            let means = objective.mean_weights(&phi);
-            let gradient = theta.tensors.iter().zip(means).map(|(t, mean)| t - mean).collect();
-            Some(MetaGradient { loss, gradient })
-        })
+        let (loss, means) = self.adaptation.mean_weights(theta, episode, self.batch, draws);
+        let gradient = no_grad(|| theta.tensors.iter().zip(means).map(|(t, mean)| t - mean).collect());
+        Some(MetaGradient { loss, gradient, weight: episode.tasks() as f64 })
     }
 
     fn testing_bytes(&self, rows: Extent) -> usize {

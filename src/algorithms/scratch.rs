@@ -47,7 +47,7 @@ impl MetaLearner for Learner {
     }
 
     fn init(&self, stream: &mut Stream) -> Params {
-        self.0.model.init(stream)
+        self.0.init(stream)
     }
 
     fn meta_gradient(&self, _: &Params, _: &Episode, _: Draws) -> Option<MetaGradient> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     algorithms::{AlgorithmSpec, MetaLearner, Setting, maml::Maml},
-    inner::{Order, RuleSpec, sgd::Sgd},
+    inner::{Adapts, Order, RuleSpec, sgd::Sgd},
     misuse::misuse,
     models::{ModelSpec, mlp::Mlp},
     tasks::{Extent, few_shot::TaskSize},
@@ -84,6 +84,7 @@ impl Workload {
             interface: self.size.interface(INPUTS),
             pooled_outputs: self.size.ways,
             whole_outputs: self.size.ways,
+            adapts: Adapts::All,
             copier: None,
             memory: u64::MAX,
         };

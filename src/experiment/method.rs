@@ -14,17 +14,20 @@ use serde_json::Value;
 use super::spec::{Initialisation, Train, Validation};
 use crate::{
     algorithms::{AlgorithmSpec, Testing},
+    inner::Adapts,
     outer::OuterSpec,
     tasks::copies::JitteredCopies,
 };
 
-/// `{maml: {...}}`, or with `adapt` or `train` beside it: `{reptile: {...}, adapt: {copies: 10}, train: {outer: {sgd: {lr: 1}}}}`.
+/// `{maml: {...}}`, or with `adapt`, `adapts` or `train` beside it: `{reptile: {...}, adapt: {copies: 10}, train: {outer: {sgd: {lr: 1}}}}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Method {
     /// What learns.
     pub algorithm: AlgorithmSpec,
     /// What it adapts to, in training as in the test, in place of the support images.
     pub adapt: Option<JitteredCopies>,
+    /// Which parameters of the network adapt.
+    pub adapts: Adapts,
     /// What replaces parts of the experiment's `train`.
     pub train: TrainChanges,
 }
@@ -34,14 +37,16 @@ impl JsonSchema for Method {
         "Method".into()
     }
 
-    /// The algorithms', each with `adapt` and `train` beside it.
+    /// The algorithms', each with `adapt`, `adapts` and `train` beside it.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let adapt = generator.subschema_for::<JitteredCopies>();
+        let adapts = generator.subschema_for::<Adapts>();
         let train = generator.subschema_for::<TrainChanges>();
         let mut schema = AlgorithmSpec::json_schema(generator);
         let algorithms = schema.get_mut("oneOf").and_then(Value::as_array_mut);
         for algorithm in algorithms.into_iter().flatten() {
             algorithm["properties"]["adapt"] = adapt.clone().to_value();
+            algorithm["properties"]["adapts"] = adapts.clone().to_value();
             algorithm["properties"]["train"] = train.clone().to_value();
         }
         schema.insert(
@@ -52,7 +57,7 @@ impl JsonSchema for Method {
     }
 }
 
-// By hand, because in YAML the algorithm stands beside `adapt` and `train`, not under a key of its own.
+// By hand, because in YAML the algorithm stands beside `adapt`, `adapts` and `train`, not under a key of its own.
 impl Validate for Method {
     type Context = ();
 
@@ -144,6 +149,9 @@ impl Serialize for Method {
         if let Some(adapt) = &self.adapt {
             map.serialize_entry("adapt", adapt)?;
         }
+        if self.adapts != Adapts::default() {
+            map.serialize_entry("adapts", &self.adapts)?;
+        }
         if changed {
             map.serialize_entry("train", &self.train)?;
         }
@@ -168,9 +176,11 @@ impl<'de> de::Visitor<'de> for Visitor {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Method, M::Error> {
         let (mut algorithm, mut adapt, mut train) = (None::<AlgorithmSpec>, None, TrainChanges::default());
+        let mut adapts = Adapts::default();
         while let Some(key) = map.next_key::<MethodKey>()? {
             match key {
                 MethodKey::Adapt => adapt = Some(map.next_value()?),
+                MethodKey::Adapts => adapts = map.next_value()?,
                 MethodKey::Train => train = map.next_value()?,
                 MethodKey::Algorithm(name) => {
                     if let Some(first) = &algorithm {
@@ -187,13 +197,14 @@ impl<'de> de::Visitor<'de> for Visitor {
         }
         let algorithm = algorithm
             .ok_or_else(|| de::Error::custom("the method names no algorithm, for example {maml: {}}"))?;
-        Ok(Method { algorithm, adapt, train })
+        Ok(Method { algorithm, adapt, adapts, train })
     }
 }
 
 /// A key of a method; unknown ones are refused where they stand, so that the error points at them.
 enum MethodKey {
     Adapt,
+    Adapts,
     Train,
     Algorithm(&'static str),
 }
@@ -205,12 +216,13 @@ impl<'de> Deserialize<'de> for MethodKey {
             type Value = MethodKey;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an algorithm, adapt or train")
+                f.write_str("an algorithm, adapt, adapts or train")
             }
 
             fn visit_str<E: de::Error>(self, key: &str) -> Result<MethodKey, E> {
                 match (key, AlgorithmSpec::ENTRIES.iter().find(|entry| entry.name == key)) {
                     ("adapt", _) => Ok(MethodKey::Adapt),
+                    ("adapts", _) => Ok(MethodKey::Adapts),
                     ("train", _) => Ok(MethodKey::Train),
                     (_, Some(entry)) => Ok(MethodKey::Algorithm(entry.name)),
                     (_, None) => Err(E::unknown_variant(key, AlgorithmSpec::NAMES)),

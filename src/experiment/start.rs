@@ -56,6 +56,7 @@ pub(crate) fn learner(
         pooled_outputs: training_classes,
         whole_outputs: material.dataset.classes.len(),
         memory,
+        adapts: run.method.adapts,
         copier: run.method.adapt.clone().map(|settings| {
             let (height, width) = (material.dataset.height, material.dataset.width);
             Copier { settings, height, width }

@@ -50,6 +50,7 @@ impl InnerRule for Adam {
         &self,
         objective: &Objective,
         step: usize,
+        _: &[Tensor],
         fast: Vec<Tensor>,
         state: Vec<Tensor>,
     ) -> (Vec<Tensor>, Vec<Tensor>) {
@@ -68,8 +69,10 @@ impl InnerRule for Adam {
         };
         let (first, second) = state.split_at(fast.len());
         let (mut moved, mut firsts, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
-        for ((phi, g), (m, v)) in fast.iter().zip(&gradient).zip(first.iter().zip(second)) {
-            let (phi, m, v) = if on_cpu && !tracked {
+        for (i, ((phi, g), (m, v))) in fast.iter().zip(&gradient).zip(first.iter().zip(second)).enumerate() {
+            let (phi, m, v) = if !objective.moves(i) {
+                (phi.shallow_clone(), m.shallow_clone(), v.shallow_clone())
+            } else if on_cpu && !tracked {
                 // Before the first step phi is a view of theta, which must stay as it is.
                 let mut phi = if step == 0 { phi.copy() } else { phi.contiguous() };
                 let (mut m, mut v) = (m.contiguous(), v.contiguous());

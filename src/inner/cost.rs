@@ -1,17 +1,17 @@
 //! How much memory the adaptation of a task takes.
 
-use super::{InnerRule, Order};
+use super::{Form, InnerRule, Network, Order};
 use crate::{models::Model, tasks::Extent};
 
 /// About how many bytes a task of a meta-batch takes while its meta-gradient of this order is computed; `recompute` as in
-/// [`super::adjoint::meta_gradient`].
+/// [`super::adjoint::Way`].
 ///
 /// Counted are the images and what they are made from, activations and their gradients on all rows, and of every inner step that is
 /// kept the fast weights and the activations on the support rows; with `copies` of each support image in each step also these. The
 /// factors are upper bounds of what was measured.
 pub fn task_bytes(
     rule: &dyn InnerRule,
-    model: &dyn Model,
+    network: &Network,
     rows: Extent,
     copies: Option<usize>,
     order: Order,
@@ -19,11 +19,11 @@ pub fn task_bytes(
 ) -> usize {
     let Extent { support: originals, queries, inputs } = rows;
     let seen = originals * copies.unwrap_or(1); // support rows of a step
-    let parameters = model.parameters();
+    let (model, parameters) = (network.model, network.model.parameters());
     let values = |of: &[crate::models::Parameter]| -> usize {
         of.iter().map(|p| p.shape.iter().product::<i64>() as usize).sum()
     };
-    let implicit = rule.descent().is_some() && model.has_linear_input() && seen <= inputs;
+    let implicit = network.best_form(seen, inputs) == Form::Implicit;
     // In implicit form the copies of all steps are there at once, if they are no more than the inputs.
     let support = if copies.is_some() && implicit { inputs } else { seen };
     let fast = values(if implicit { &parameters[2..] } else { &parameters });
@@ -59,7 +59,8 @@ mod tests {
     use super::*;
     use crate::{
         inner::RuleSpec,
-        models::{Initial, Parameter},
+        loss::CrossEntropy,
+        models::{Initial, Parameter, Role},
     };
 
     /// A convolution of 28 x 28 images with eight filters, and a linear layer to five classes.
@@ -72,6 +73,8 @@ mod tests {
                 name: i.to_string(),
                 shape: shape.to_vec(),
                 initial: Initial::Constant(0.0),
+                layer: i / 2,
+                role: Role::Weight,
             };
             shapes.iter().enumerate().map(parameter).collect()
         }
@@ -84,7 +87,7 @@ mod tests {
             8 * 28 * 28 + 5
         }
 
-        fn body(&self, p: &[Tensor], x: &Tensor) -> Tensor {
+        fn body(&self, p: &[Tensor], x: &Tensor, _: Option<&Tensor>) -> Tensor {
             x.matmul(&p[2].tr())
         }
     }
@@ -92,7 +95,10 @@ mod tests {
     #[test]
     fn the_maps_of_a_convolution_count() {
         let rows = Extent { support: 50, queries: 150, inputs: 28 * 28 };
-        let bytes = task_bytes(&*RuleSpec::adam(), &Convolution, rows, None, Order::Zero, None);
+        let rule = RuleSpec::adam();
+        let network =
+            Network { model: &Convolution, outputs: 5, loss: &CrossEntropy, moves: &[true; 4], grain: None };
+        let bytes = task_bytes(&*rule, &network, rows, None, Order::Zero, None);
         let maps = 200 * 8 * 28 * 28 * size_of::<f32>();
         assert!(bytes > 2 * maps, "{bytes} bytes, but the maps and their gradients alone take {}", 2 * maps);
     }

@@ -1,16 +1,16 @@
 //! The support loss of T tasks as a function of their fast weights.
 
-use tch::{Tensor, no_grad, with_grad};
+use tch::{Kind, Tensor, no_grad, with_grad};
 
 use super::{
-    InnerRule,
-    rows::{Form, Input, Part, Place, Rows},
+    InnerRule, Network, Rate, Rates,
+    network::InputMoves,
+    rows::{Form, Input, Moves, Part, Place, Rows},
     sight::{Sight, numbers, rows_of},
 };
 use crate::{
-    loss::{self, Loss},
+    loss,
     models::{
-        Model,
         closed_form::{Backprop, Factors, Gradient},
         layers,
     },
@@ -31,13 +31,14 @@ pub enum Order {
     Second,
 }
 
-/// The adaptation problem of one meta-batch. Symbols: T tasks, S support rows, D inputs, H outputs of the input layer, N ways.
+/// The adaptation problem of one meta-batch. Symbols: T tasks, S support rows, D inputs, H outputs of the input layer, O outputs.
 pub struct Objective<'a> {
-    model: &'a dyn Model,
-    loss: &'a dyn Loss,
+    network: Network<'a>,
     theta: &'a [Tensor],
     /// All rows, `[T, S + Q, D]`.
     x: Tensor,
+    /// Tasks that have queries, as a part of all.
+    asked: f64,
     support: Part,
     query: Part,
     order: Order,
@@ -48,46 +49,72 @@ pub struct Objective<'a> {
 }
 
 impl<'a> Objective<'a> {
-    /// The problem of adapting `theta` to the support sets of `episode`; `draws` are the streams from which rules draw.
+    /// The problem of adapting `theta`, the model's part of it, to the support sets of `episode`; `draws` are the streams from which
+    /// rules draw.
     pub fn new(
-        model: &'a dyn Model,
-        loss: &'a dyn Loss,
+        network: Network<'a>,
         theta: &'a [Tensor],
         episode: &Episode,
         form: Form,
         order: Order,
         draws: Draws,
     ) -> Self {
+        let episode = &episode.without_padding();
         let split = |t: &Tensor| {
             let query = t.narrow(1, episode.support, episode.queries());
             (t.narrow(1, 0, episode.support), query)
         };
         let (x, y) = (split(&episode.x), split(&episode.y));
-        let (support_input, query_input) = if !model.has_linear_input() {
-            (Input::Nothing, Input::Nothing)
-        } else if form == Form::Explicit {
-            (Input::Explicit, Input::Explicit)
-        } else {
-            let at_theta = split(&layers::linear(&episode.x, &theta[0], &theta[1]));
-            let gram = no_grad(|| x.0.bmm(&episode.x.transpose(1, 2)) + 1.0); // [T, S, S + Q]
-            let gram = split(&gram.transpose(1, 2));
-            let implicit = |at_theta, gram| Input::Implicit { at_theta, gram, place: Place::All };
-            (implicit(at_theta.0, gram.0), implicit(at_theta.1, gram.1))
+        let inputs = match network.input_moves(form) {
+            InputMoves::Nothing => (Input::Nothing, Input::Nothing),
+            InputMoves::Explicit => (Input::Explicit, Input::Explicit),
+            implicit => {
+                let gram = |bias: f64| {
+                    let gram = no_grad(|| {
+                        let gram = x.0.bmm(&episode.x.transpose(1, 2)); // [T, S, S + Q]
+                        if bias == 0.0 { gram } else { gram + bias }
+                    });
+                    split(&gram.transpose(1, 2))
+                };
+                let linear = || layers::linear(&episode.x, &theta[0], &theta[1]);
+                let (at_theta, moves) = match implicit {
+                    InputMoves::Not => (linear(), (Moves::Not, Moves::Not)),
+                    InputMoves::Together => {
+                        let gram = gram(1.0);
+                        (linear(), (Moves::Together(gram.0), Moves::Together(gram.1)))
+                    }
+                    _ => {
+                        let gram = gram(0.0);
+                        let at_theta = episode.x.matmul(&theta[0].transpose(0, 1));
+                        (at_theta, (Moves::Apart(gram.0), Moves::Apart(gram.1)))
+                    }
+                };
+                let at_theta = split(&at_theta);
+                let of = |at_theta, moves| Input::Implicit {
+                    at_theta,
+                    moves,
+                    place: Place::All,
+                    support: episode.support,
+                };
+                (of(at_theta.0, moves.0), of(at_theta.1, moves.1))
+            }
         };
-        let outputs = theta.last().map_or(0, |bias| bias.size()[0]);
         let part = |x: Tensor, y: Tensor, weight: Option<Tensor>, input| {
-            let expected = loss.expected(&y, outputs, &x);
+            let expected = network.loss.expected(&y, network.outputs, &x);
             Part { x, y: y.contiguous(), expected, weight, input }.normalised()
         };
         let weight = episode.weight.as_ref().map(split).unzip();
-        let support = part(x.0, y.0, weight.0, support_input);
-        let query = part(x.1, y.1, weight.1, query_input);
-        let x = episode.x.shallow_clone();
+        let asked = weight.1.as_ref().map_or(1.0, |weight: &Tensor| {
+            let asked = weight.gt(0.0).any_dim(1, false).to_kind(Kind::Double);
+            asked.mean(None::<Kind>).double_value(&[])
+        });
+        let support = part(x.0, y.0, weight.0, inputs.0);
+        let query = part(x.1, y.1, weight.1, inputs.1);
         Self {
-            model,
-            loss,
+            network,
             theta,
-            x,
+            x: episode.x.shallow_clone(),
+            asked,
             support,
             query,
             order,
@@ -127,11 +154,10 @@ impl<'a> Objective<'a> {
     /// The problem of adapting in at most so many steps to copies of the support images, others in each step; with `batch`, to copies
     /// of so many of them.
     ///
-    /// The implicit form draws those of all steps at once: its fast weight has a row for each.
+    /// The implicit form draws those of all steps at once: its fast weight has a row for each, or its output at theta has.
     #[expect(clippy::too_many_arguments, reason = "what an objective is made of, and the copies")]
     pub fn on_copies(
-        model: &'a dyn Model,
-        loss: &'a dyn Loss,
+        network: Network<'a>,
         theta: &'a [Tensor],
         episode: &Episode,
         copier: &'a Copier,
@@ -142,8 +168,8 @@ impl<'a> Objective<'a> {
         draws: Draws,
     ) -> Self {
         let originals = copier.originals(&episode.support_x());
-        if form == Form::Explicit || !model.has_linear_input() {
-            let plain = Self::new(model, loss, theta, episode, form, order, draws);
+        if let InputMoves::Explicit | InputMoves::Nothing = network.input_moves(form) {
+            let plain = Self::new(network, theta, episode, form, order, draws);
             return Self { sight: Sight::Copies(originals, batch), ..plain };
         }
         let (mut x, mut y, mut weight) = (Vec::new(), Vec::new(), Vec::new());
@@ -164,14 +190,7 @@ impl<'a> Objective<'a> {
         weight.extend(episode.weight.as_ref().map(|all| all.narrow(1, episode.support, episode.queries())));
         let weight = (!weight.is_empty()).then(|| Tensor::cat(&weight, 1));
         let copies = Episode { x: Tensor::cat(&x, 1), y: Tensor::cat(&y, 1), weight, support };
-        Self { sight: Sight::Blocks(block), ..Self::new(model, loss, theta, &copies, form, order, draws) }
-    }
-
-    /// The form that is faster for this rule: implicit where it is exact and the support rows, of all steps where each has its own,
-    /// are fewer than the inputs.
-    pub fn best_form(rule: &dyn InnerRule, model: &dyn Model, support: usize, inputs: usize) -> Form {
-        let implicit = rule.descent().is_some() && model.has_linear_input() && support <= inputs;
-        if implicit { Form::Implicit } else { Form::Explicit }
+        Self { sight: Sight::Blocks(block), ..Self::new(network, theta, &copies, form, order, draws) }
     }
 
     /// To which order the adaptation is to be differentiated.
@@ -180,16 +199,21 @@ impl<'a> Objective<'a> {
     }
 
     /// The fast weights of T tasks at theta: for each parameter `[T, ...]`, in implicit form C = 0 `[T, S, H]` instead of the
-    /// first two.
+    /// input layer's weight, and of its bias unless that moves by a rate of its own; nothing for an input layer that does not move.
     pub fn start(&self) -> Vec<Tensor> {
         let expanded = |p: &Tensor| {
             let size: Vec<i64> = self.x.size()[..1].iter().copied().chain(p.size()).collect();
             p.expand(size, true)
         };
         match &self.support.input {
-            Input::Implicit { at_theta, .. } => {
-                let coefficients = at_theta.detach().zeros_like();
-                [coefficients].into_iter().chain(self.theta[2..].iter().map(expanded)).collect()
+            Input::Implicit { at_theta, moves, .. } => {
+                let coefficients = || at_theta.detach().zeros_like();
+                let input = match moves {
+                    Moves::Not => vec![],
+                    Moves::Together(_) => vec![coefficients()],
+                    Moves::Apart(_) => vec![coefficients(), expanded(&self.theta[1])],
+                };
+                input.into_iter().chain(self.theta[2..].iter().map(expanded)).collect()
             }
             _ => self.theta.iter().map(expanded).collect(),
         }
@@ -197,7 +221,7 @@ impl<'a> Objective<'a> {
 
     /// The fast weights of the model's body.
     pub fn body<'f>(&self, fast: &'f [Tensor]) -> &'f [Tensor] {
-        &fast[self.support.head()..]
+        &fast[self.support.input_weights()..]
     }
 
     /// Outputs `[T, S or Q, N]` of the model with these fast weights.
@@ -213,7 +237,7 @@ impl<'a> Objective<'a> {
     }
 
     fn outputs_at_once(&self, part: &Part, fast: &[Tensor]) -> Tensor {
-        self.model.body(self.body(fast), &part.enter(fast)) // [T, R, N]
+        self.network.model.body(self.body(fast), &part.enter(fast), part.weight.as_ref()) // [T, R, O]
     }
 
     /// Mean loss of each task on these rows, `[T]`.
@@ -223,7 +247,7 @@ impl<'a> Objective<'a> {
 
     /// Mean loss `[T]` of outputs on these rows.
     pub(super) fn losses_of(&self, outputs: &Tensor, rows: &Part) -> Tensor {
-        loss::per_task(self.loss, outputs, &rows.y, rows.weight.as_ref())
+        loss::per_task(self.network.loss, outputs, &rows.y, rows.weight.as_ref())
     }
 
     /// Mean loss of each task on what this `step` sees of its support set, `[T]`.
@@ -258,26 +282,53 @@ impl<'a> Objective<'a> {
                 Some(pass) => pass.gradient.dense(),
                 None => with_grad(|| {
                     let taps: Vec<Tensor> = [&part.enter(fast)].into_iter().chain(body).map(tap).collect();
-                    let loss = self.losses_of(&self.model.body(&taps[1..], &taps[0]), part).sum(None);
+                    let outputs = self.network.model.body(&taps[1..], &taps[0], part.weight.as_ref());
+                    let loss = self.losses_of(&outputs, part).sum(None);
                     let second = self.order == Order::Second;
                     Tensor::run_backward(&[loss], &taps, second, second)
                 }),
             };
-            let head = part.gradient(gradient.remove(0));
-            head.into_iter().chain(gradient).collect()
+            let input = part.gradient(gradient.remove(0));
+            input.into_iter().chain(gradient).collect()
         })
     }
 
-    /// The fast weights after one step of gradient descent of size `rate` on what this `step` sees.
-    pub fn descend(&self, step: usize, fast: &[Tensor], rate: f64) -> Vec<Tensor> {
+    /// The rates of a rule of gradient descent at a step, for each of the model's parameters; those that do not move are frozen.
+    pub fn rates(&self, rule: &dyn InnerRule, step: usize, own: &[Tensor]) -> Option<Rates> {
+        let rates = rule.rates(step, self.theta.len(), own)?;
+        let frozen = |(rate, moves): (Rate, &bool)| if *moves { rate } else { Rate::Frozen };
+        Some(rates.into_iter().zip(self.network.moves).map(frozen).collect())
+    }
+
+    /// Of what belongs to each of the model's parameters that which belongs to each of the fast weights.
+    fn of_fast<'t, V>(&self, of_parameters: &'t [V]) -> Vec<&'t V> {
+        let of_input = if self.network.model.has_linear_input() { 2 } else { 0 };
+        let (input, body) = of_parameters.split_at(of_input);
+        input.iter().take(self.support.input_weights()).chain(body).collect()
+    }
+
+    /// Whether a fast weight, by its place, may move.
+    pub fn moves(&self, place: usize) -> bool {
+        self.of_fast(self.network.moves).get(place).is_none_or(|moves| **moves)
+    }
+
+    /// The fast weights after one step of gradient descent by a rule on what this `step` sees.
+    pub fn descend(&self, rule: &dyn InnerRule, step: usize, own: &[Tensor], fast: &[Tensor]) -> Vec<Tensor> {
+        let rates = self.rates(rule, step, own).unwrap_or_default();
         let rows = self.seen(step);
         if self.parts(&rows).is_none()
             && !matches!(self.sight, Sight::Batches(_))
             && let Some(pass) = self.record(|| self.backpropagate(&rows, fast))
         {
-            return self.descend_along(&rows, fast, &pass.gradient, rate);
+            return self.descend_along(&rows, fast, &pass.gradient, &rates);
         }
-        fast.iter().zip(self.gradient_on(&rows, fast)).map(|(phi, g)| phi - g * rate).collect()
+        let (gradient, rates) = (self.gradient_on(&rows, fast), self.of_fast(&rates));
+        let coefficients =
+            matches!(self.support.input, Input::Implicit { .. }) && self.support.input_weights() > 0;
+        let moved = |(i, ((phi, g), rate)): (usize, ((&Tensor, Tensor), &Rate))| {
+            if coefficients && i == 0 { rate.descend_coefficients(phi, &g) } else { rate.descend(phi, &g) }
+        };
+        fast.iter().zip(gradient).zip(rates).enumerate().map(moved).collect()
     }
 
     /// The same along a gradient on these rows.
@@ -286,17 +337,51 @@ impl<'a> Objective<'a> {
         rows: &Part,
         fast: &[Tensor],
         gradient: &Gradient,
-        rate: f64,
+        rates: &[Rate],
     ) -> Vec<Tensor> {
-        let mut moved = rows.descend(fast, &gradient.input, rate);
-        moved.extend(gradient.descend(self.body(fast), rate));
+        let rates = self.of_fast(rates);
+        let (input, body) = rates.split_at(rows.input_weights());
+        let mut moved = rows.descend(fast, &gradient.input, input);
+        let layers = self.body(fast).chunks_exact(2).zip(body.chunks_exact(2));
+        for (along, (layer, rates)) in gradient.layers.iter().zip(layers) {
+            moved.push(rates[0].descend_weight(&layer[0], along));
+            moved.push(rates[1].descend(&layer[1], &along.bias));
+        }
         moved
+    }
+
+    /// A direction, shaped as the fast weights, times the rate of each.
+    pub(super) fn times_rates(&self, rows: &Part, direction: &[Tensor], rates: &[Rate]) -> Vec<Tensor> {
+        let rates = self.of_fast(rates);
+        let (input, body) = rates.split_at(rows.input_weights());
+        let mut times = rows.times(direction, input);
+        times.extend(self.body(direction).iter().zip(body).map(|(direction, rate)| rate.times(direction)));
+        times
+    }
+
+    /// The gradient of a loss with respect to the rates of a step along `gradient`, where `lambda` is that with respect to the fast weights
+    /// after the step: one for each of the model's parameters with a learned rate.
+    pub(super) fn rate_gradient(
+        &self,
+        rows: &Part,
+        gradient: &Gradient,
+        lambda: &[Tensor],
+        rates: &[Rate],
+    ) -> Vec<Option<Tensor>> {
+        let of_fast = self.of_fast(rates);
+        let (input, body) = of_fast.split_at(rows.input_weights());
+        let mut found = rows.rate_gradient(&gradient.input, lambda, input);
+        found.resize_with(rates.len() - body.len(), || None); // an input layer that does not move
+        let dense = gradient.layers.iter().flat_map(Factors::dense);
+        let of_body = dense.zip(self.body(lambda)).zip(body);
+        found.extend(of_body.map(|((g, lambda), rate)| rate.gradient(&g, lambda, 1)));
+        found
     }
 
     /// A pass forwards and backwards by hand over these rows, where model and loss have a closed form.
     pub(super) fn backpropagate(&self, rows: &Part, fast: &[Tensor]) -> Option<Backprop> {
-        let closed = self.model.closed_form()?;
-        Some(closed.backpropagate(self.body(fast), &rows.enter(fast), &rows.goal(self.loss)))
+        let Network { model, loss, .. } = self.network;
+        Some(model.closed_form()?.backpropagate(self.body(fast), &rows.enter(fast), &rows.goal(loss)))
     }
 
     /// The Hessian of the loss on these rows with respect to what goes into the body and the body's weights, times the direction
@@ -308,8 +393,9 @@ impl<'a> Objective<'a> {
         pass: &Backprop,
         lambda: &[Tensor],
     ) -> Option<Gradient> {
-        let (dz, goal) = (rows.push_forward(lambda), rows.goal(self.loss));
-        Some(self.model.closed_form()?.hessian_product(self.body(fast), pass, &dz, self.body(lambda), &goal))
+        let Network { model, loss, .. } = self.network;
+        let (dz, goal) = (rows.push_forward(lambda), rows.goal(loss));
+        Some(model.closed_form()?.hessian_product(self.body(fast), pass, &dz, self.body(lambda), &goal))
     }
 
     /// The gradient with respect to the fast weights that belongs to `gradient`, one with respect to what goes into the body on these
@@ -338,24 +424,47 @@ impl<'a> Objective<'a> {
     /// is zero) and on the queries `[T, Q, H]`.
     pub fn theta_gradient(&self, lambda: &[Tensor], support: Option<Tensor>, query: Tensor) -> Vec<Tensor> {
         let mean = |t: &Tensor| t.mean_dim(0, false, None);
-        let Input::Implicit { .. } = self.support.input else {
+        let Input::Implicit { at_theta, moves, .. } = &self.support.input else {
             return lambda.iter().map(mean).collect();
         };
-        let support = support.unwrap_or_else(|| lambda[0].zeros_like());
-        let layer = layers::shared_gradient(&Tensor::cat(&[support, query], 1), &self.x);
-        layer.into_iter().chain(lambda[1..].iter().map(mean)).collect()
+        let support = support.unwrap_or_else(|| at_theta.zeros_like());
+        let [weight, bias] = layers::shared_gradient(&Tensor::cat(&[support, query], 1), &self.x);
+        let bias = if let Moves::Apart(_) = moves { mean(&lambda[1]) } else { bias };
+        [weight, bias].into_iter().chain(self.body(lambda).iter().map(mean)).collect()
+    }
+
+    /// The mean of `[T]` over the tasks that have queries.
+    pub fn task_mean(&self, of_tasks: &Tensor) -> Tensor {
+        let mean = of_tasks.mean(None::<Kind>);
+        if self.asked < 1.0 { mean / self.asked.max(f64::MIN_POSITIVE) } else { mean }
+    }
+
+    /// Tasks that have queries, as a part of all; the others have no part in a mean over tasks.
+    pub fn asked(&self) -> f64 {
+        self.asked
     }
 
     /// The mean over tasks of the adapted weights, shaped as theta.
     pub fn mean_weights(&self, fast: &[Tensor]) -> Vec<Tensor> {
         let mean = |t: &Tensor| t.mean_dim(0, false, None);
-        let Input::Implicit { .. } = self.support.input else {
+        let Input::Implicit { moves, .. } = &self.support.input else {
             return fast.iter().map(mean).collect();
         };
+        let (weight, bias) = (&self.theta[0], &self.theta[1]);
         // 1/T sum_t (W_0 + C_t^T X_t) and 1/T sum_t (b_0 + sum over rows of C_t)
-        let [weight, bias] = layers::shared_gradient(&fast[0], &self.support.x);
-        let layer = [&self.theta[0] + weight, &self.theta[1] + bias];
-        layer.into_iter().chain(fast[1..].iter().map(mean)).collect()
+        let moved = |c: &Tensor| layers::shared_gradient(c, &self.support.x);
+        let layer = match moves {
+            Moves::Not => [weight.shallow_clone(), bias.shallow_clone()],
+            Moves::Together(_) => {
+                let [by_weight, by_bias] = moved(&fast[0]);
+                [weight + by_weight, bias + by_bias]
+            }
+            Moves::Apart(_) => {
+                let [by_weight, _] = moved(&fast[0]);
+                [weight + by_weight, mean(&fast[1])]
+            }
+        };
+        layer.into_iter().chain(self.body(fast).iter().map(mean)).collect()
     }
 
     /// The stream from which a rule draws at `step`: the same for every task, so that a task's result does not depend on
@@ -364,16 +473,12 @@ impl<'a> Objective<'a> {
         self.draws.stream(step)
     }
 
-    fn part(&self, rows: Rows) -> &Part {
+    /// The support rows, or the queries.
+    pub(super) fn part(&self, rows: Rows) -> &Part {
         match rows {
             Rows::Support => &self.support,
             Rows::Query => &self.query,
         }
-    }
-
-    /// The queries.
-    pub(super) fn query(&self) -> &Part {
-        &self.query
     }
 
     /// What adaptation step number `step` sees of the support set.

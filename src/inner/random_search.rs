@@ -45,6 +45,7 @@ impl InnerRule for RandomSearch {
         &self,
         objective: &Objective,
         step: usize,
+        _: &[Tensor],
         fast: Vec<Tensor>,
         state: Vec<Tensor>,
     ) -> (Vec<Tensor>, Vec<Tensor>) {
@@ -54,7 +55,11 @@ impl InnerRule for RandomSearch {
         for _ in 0..self.candidates {
             let candidate: Vec<Tensor> = fast
                 .iter()
-                .map(|phi| {
+                .enumerate()
+                .map(|(i, phi)| {
+                    if !objective.moves(i) {
+                        return phi.shallow_clone();
+                    }
                     let shape = &phi.size()[1..];
                     let noise: Vec<f32> = (0..shape.iter().product::<i64>())
                         .map(|_| stream.sample::<f32, _>(StandardNormal) * self.scale as f32)

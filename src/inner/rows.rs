@@ -11,8 +11,14 @@
 //! so the fast weight of that layer is C `[T, S, H]` instead of `[T, H, D]`: X W_0 is one product with shared weights, the
 //! Gram matrix X X_s^T (+ 1, which carries the bias) is computed once per episode, and the gradient that moves C is the one
 //! with respect to the layer's output. Nothing is approximated.
+//!
+//! A rate for each output unit scales a column of C and leaves the rest as it is. Where the bias has a rate of its own it is a fast weight
+//! beside C, and the Gram matrix goes without the 1. A layer that does not move needs no C at all. Only rates for single elements of
+//! the weight need a weight matrix per task.
 
 use tch::Tensor;
+
+use super::rates::Rate;
 
 use crate::{
     loss::Loss,
@@ -27,7 +33,7 @@ use crate::{
 pub enum Form {
     /// A weight matrix per task.
     Explicit,
-    /// Coefficients of the support rows; only for linear rules and models with a linear input layer.
+    /// Coefficients of the support rows; only for gradient descent with no rates for single elements, and models with a linear input layer.
     Implicit,
 }
 
@@ -60,15 +66,37 @@ pub(super) enum Input {
     Nothing,
     /// A linear layer with the fast weights `[T, H, D]` and `[T, H]`.
     Explicit,
-    /// A linear layer with the fast weight C `[T, S, H]`.
+    /// A linear layer in implicit form.
     Implicit {
-        /// Its output at theta: X W_0^T + b_0, `[T, R, H]`.
+        /// Its output at theta: X W_0^T + b_0, `[T, R, H]`; without b_0 if the bias is a fast weight.
         at_theta: Tensor,
-        /// X X_s^T + 1, `[T, R, S]`.
-        gram: Tensor,
-        /// Which rows of C are theirs.
+        /// How it moves.
+        moves: Moves,
+        /// Which support rows they are.
         place: Place,
+        /// S.
+        support: i64,
     },
+}
+
+/// How an input layer in implicit form moves.
+pub(super) enum Moves {
+    /// Not at all.
+    Not,
+    /// By the fast weight C `[T, S, H]`, which carries the bias too: X X_s^T + 1, `[T, R, S]`.
+    Together(Tensor),
+    /// By C, and the bias `[T, H]` is a fast weight of its own: X X_s^T, `[T, R, S]`.
+    Apart(Tensor),
+}
+
+impl Moves {
+    fn map(&self, of: impl Fn(&Tensor) -> Tensor) -> Self {
+        match self {
+            Self::Not => Self::Not,
+            Self::Together(gram) => Self::Together(of(gram)),
+            Self::Apart(gram) => Self::Apart(of(gram)),
+        }
+    }
 }
 
 /// Which of the S support rows some rows are.
@@ -134,20 +162,27 @@ impl Part {
         let input = match &self.input {
             Input::Nothing => Input::Nothing,
             Input::Explicit => Input::Explicit,
-            Input::Implicit { at_theta, gram, .. } => {
-                Input::Implicit { at_theta: of(at_theta), gram: of(gram), place: place() }
-            }
+            Input::Implicit { at_theta, moves, support, .. } => Input::Implicit {
+                at_theta: of(at_theta),
+                moves: moves.map(&of),
+                place: place(),
+                support: *support,
+            },
         };
         let (expected, weight) = (of(&self.expected), self.weight.as_ref().map(&of));
         Self { x: of(&self.x), y: of(&self.y), expected, weight, input }
     }
 
     /// How many of the fast weights belong to the input layer.
-    pub fn head(&self) -> usize {
+    pub fn input_weights(&self) -> usize {
         match &self.input {
             Input::Nothing => 0,
             Input::Explicit => 2,
-            Input::Implicit { .. } => 1,
+            Input::Implicit { moves, .. } => match moves {
+                Moves::Not => 0,
+                Moves::Together(_) => 1,
+                Moves::Apart(_) => 2,
+            },
         }
     }
 
@@ -156,8 +191,12 @@ impl Part {
         match &self.input {
             Input::Nothing => self.x.shallow_clone(),
             Input::Explicit => layers::linear(&self.x, &fast[0], &fast[1]),
-            // X W_0^T + b_0 + (X X_s^T + 1) C
-            Input::Implicit { at_theta, gram, .. } => at_theta.baddbmm(gram, &fast[0], 1.0, 1.0),
+            Input::Implicit { at_theta, moves, .. } => match moves {
+                Moves::Not => at_theta.shallow_clone(),
+                // X W_0^T + b_0 + (X X_s^T + 1) C
+                Moves::Together(gram) => at_theta.baddbmm(gram, &fast[0], 1.0, 1.0),
+                Moves::Apart(gram) => at_theta.baddbmm(gram, &fast[0], 1.0, 1.0) + fast[1].unsqueeze(1),
+            },
         }
     }
 
@@ -167,17 +206,46 @@ impl Part {
         match &self.input {
             Input::Nothing => vec![],
             Input::Explicit => self.factors(&g).dense().into(),
-            Input::Implicit { .. } => vec![self.spread(&g)],
+            Input::Implicit { moves, .. } => match moves {
+                Moves::Not => vec![],
+                Moves::Together(_) => vec![self.spread(&g)],
+                Moves::Apart(_) => vec![self.spread(&g), g.sum_dim_intlist(1, false, None)],
+            },
         }
     }
 
-    /// The input layer's fast weights after a step of gradient descent along that gradient.
-    pub fn descend(&self, fast: &[Tensor], g: &Tensor, rate: f64) -> Vec<Tensor> {
+    /// The input layer's fast weights after a step of gradient descent along that gradient, with a rate for each of them.
+    pub fn descend(&self, fast: &[Tensor], g: &Tensor, rates: &[&Rate]) -> Vec<Tensor> {
         match &self.input {
             Input::Nothing => vec![],
-            Input::Explicit => self.factors(g).descend(&fast[0], &fast[1], rate).into(),
-            Input::Implicit { .. } => vec![&fast[0] - self.spread(g) * rate],
+            Input::Explicit => {
+                let along = self.factors(g);
+                vec![rates[0].descend_weight(&fast[0], &along), rates[1].descend(&fast[1], &along.bias)]
+            }
+            Input::Implicit { .. } => {
+                let mut moved = self.gradient(g.shallow_clone()).into_iter().enumerate();
+                let coefficients = moved.next().map(|(i, g)| rates[i].descend_coefficients(&fast[i], &g));
+                let bias = moved.next().map(|(i, g)| rates[i].descend(&fast[i], &g));
+                coefficients.into_iter().chain(bias).collect()
+            }
         }
+    }
+
+    /// The direction `lambda`, shaped as the input layer's fast weights, times the rate of each.
+    pub fn times(&self, lambda: &[Tensor], rates: &[&Rate]) -> Vec<Tensor> {
+        let implicit = matches!(self.input, Input::Implicit { .. });
+        let each = lambda.iter().zip(rates).take(self.input_weights()).enumerate();
+        let times = |(i, (lambda, rate)): (usize, (&Tensor, &&Rate))| {
+            if implicit && i == 0 { rate.times_coefficients(lambda) } else { rate.times(lambda) }
+        };
+        each.map(times).collect()
+    }
+
+    /// The gradient of a loss with respect to learned rates of the input layer's fast weights, for a step along `g` and `lambda` after it.
+    pub fn rate_gradient(&self, g: &Tensor, lambda: &[Tensor], rates: &[&Rate]) -> Vec<Option<Tensor>> {
+        let unit = |i: usize| if i == 0 && matches!(self.input, Input::Implicit { .. }) { 2 } else { 1 };
+        let gradients = self.gradient(g.shallow_clone()).into_iter().zip(lambda).zip(rates).enumerate();
+        gradients.map(|(i, ((g, lambda), rate))| rate.gradient(&g, lambda, unit(i))).collect()
     }
 
     /// How what goes into the body changes along the direction `lambda`, shaped as the fast weights: `[T, R, H]`.
@@ -187,7 +255,11 @@ impl Part {
         match &self.input {
             Input::Nothing => self.x.zeros_like(),
             Input::Explicit => layers::linear(&self.x, &lambda[0], &lambda[1]),
-            Input::Implicit { place, .. } => place.take(&lambda[0]),
+            Input::Implicit { at_theta, moves, place, .. } => match moves {
+                Moves::Not => at_theta.zeros_like(),
+                Moves::Together(_) => place.take(&lambda[0]),
+                Moves::Apart(_) => place.take(&lambda[0]) + lambda[1].unsqueeze(1),
+            },
         }
     }
 
@@ -197,7 +269,13 @@ impl Part {
         match &self.input {
             Input::Nothing => vec![],
             Input::Explicit => self.factors(g).dense().into(),
-            Input::Implicit { gram, .. } => vec![gram.transpose(1, 2).bmm(g)],
+            Input::Implicit { moves, .. } => match moves {
+                Moves::Not => vec![],
+                Moves::Together(gram) => vec![gram.transpose(1, 2).bmm(g)],
+                Moves::Apart(gram) => {
+                    vec![gram.transpose(1, 2).bmm(g), g.sum_dim_intlist(1, false, None)]
+                }
+            },
         }
     }
 
@@ -206,14 +284,21 @@ impl Part {
         match &self.input {
             Input::Nothing => vec![],
             Input::Explicit => self.factors(g).descend(&lambda[0], &lambda[1], -scale).into(),
-            Input::Implicit { gram, .. } => vec![lambda[0].baddbmm(&gram.transpose(1, 2), g, 1.0, scale)],
+            Input::Implicit { moves, .. } => match moves {
+                Moves::Not => vec![],
+                Moves::Together(gram) => vec![lambda[0].baddbmm(&gram.transpose(1, 2), g, 1.0, scale)],
+                Moves::Apart(gram) => vec![
+                    lambda[0].baddbmm(&gram.transpose(1, 2), g, 1.0, scale),
+                    &lambda[1] + g.sum_dim_intlist(1, false, None) * scale,
+                ],
+            },
         }
     }
 
     /// What belongs to these rows, `[T, R, H]`, shaped as the fast weight C in implicit form.
     pub fn spread(&self, of_rows: &Tensor) -> Tensor {
         match &self.input {
-            Input::Implicit { place, gram, .. } => place.spread(of_rows, gram.size()[2]),
+            Input::Implicit { place, support, .. } => place.spread(of_rows, *support),
             _ => of_rows.shallow_clone(),
         }
     }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{InnerRule, Objective};
+use super::{Grain, InnerRule, Objective, Rate, Rates};
 use crate::validity::positive;
 
 /// MAML's inner rule (Finn et al. 2017, https://arxiv.org/abs/1703.03400, equation 1).
@@ -32,17 +32,22 @@ impl InnerRule for Sgd {
         self.steps
     }
 
-    fn descent(&self) -> Option<f64> {
-        Some(self.lr)
+    fn descent(&self) -> Option<Grain> {
+        Some(Grain::One)
+    }
+
+    fn rates(&self, _: usize, parameters: usize, _: &[Tensor]) -> Option<Rates> {
+        Some((0..parameters).map(|_| Rate::Fixed(self.lr)).collect())
     }
 
     fn step(
         &self,
         objective: &Objective,
         step: usize,
+        own: &[Tensor],
         fast: Vec<Tensor>,
         state: Vec<Tensor>,
     ) -> (Vec<Tensor>, Vec<Tensor>) {
-        (objective.descend(step, &fast, self.lr), state) // phi <- phi - lr * dL/dphi
+        (objective.descend(self, step, own, &fast), state) // phi <- phi - lr * dL/dphi
     }
 }

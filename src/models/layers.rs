@@ -43,10 +43,14 @@ pub fn descend_weight(weight: &Tensor, g: &Tensor, x: &Tensor, rate: f64) -> Ten
 }
 
 /// Batch normalisation with the statistics of each task's current rows, at test time too (transductive): `z` `[T, R, H]`,
-/// `scale` and `shift` `[H]` or `[T, H]`. Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167, algorithm 1.
-pub fn batch_norm(z: &Tensor, scale: &Tensor, shift: &Tensor) -> Tensor {
-    let mean = z.mean_dim(1, true, None); // [T, 1, H]
-    let centred = z - mean;
-    let variance = centred.square().mean_dim(1, true, None); // [T, 1, H]
+/// `scale` and `shift` `[H]` or `[T, H]`; `weight` `[T, R]` is the share of each row in the statistics, without it all count alike.
+/// Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167, algorithm 1.
+pub fn batch_norm(z: &Tensor, scale: &Tensor, shift: &Tensor, weight: Option<&Tensor>) -> Tensor {
+    let mean = |t: &Tensor| match weight {
+        None => t.mean_dim(1, true, None),
+        Some(weight) => (t * weight.unsqueeze(-1)).sum_dim_intlist(1, true, None),
+    }; // [T, 1, H]
+    let centred = z - mean(z);
+    let variance = mean(&centred.square());
     centred * (variance + 1e-5).rsqrt() * scale.unsqueeze(-2) + shift.unsqueeze(-2)
 }

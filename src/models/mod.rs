@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 pub use closed_form::ClosedForm;
-pub use params::{Initial, Parameter, Params};
+pub use params::{Initial, Parameter, Params, Role};
 
 use crate::{random::Stream, registry::registry};
 
@@ -37,20 +37,21 @@ pub trait Model: Send + Sync {
     }
 
     /// What comes after the linear input layer: `z` is that layer's output `[T, R, H]`, `params` all parameters behind it.
-    /// For a model without a linear input layer `z` is the input and `params` are all parameters. Gives `[T, R, N]`.
-    fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor;
+    /// For a model without a linear input layer `z` is the input and `params` are all parameters. `weight` `[T, R]` is the share of each
+    /// row in what is computed over all rows of a task; without it all count alike. Gives `[T, R, O]`.
+    fn body(&self, params: &[Tensor], z: &Tensor, weight: Option<&Tensor>) -> Tensor;
 
     /// The model's derivatives by hand, for body parameters of one per task; `None` where automatic differentiation must serve.
     fn closed_form(&self) -> Option<&dyn ClosedForm> {
         None
     }
 
-    /// Outputs `[T, R, N]` for inputs `x` `[T, R, D]`.
+    /// Outputs `[T, R, O]` for inputs `x` `[T, R, D]`.
     fn forward(&self, params: &[Tensor], x: &Tensor) -> Tensor {
         if self.has_linear_input() {
-            self.body(&params[2..], &layers::linear(x, &params[0], &params[1]))
+            self.body(&params[2..], &layers::linear(x, &params[0], &params[1]), None)
         } else {
-            self.body(params, x)
+            self.body(params, x, None)
         }
     }
 
@@ -62,7 +63,7 @@ pub trait Model: Send + Sync {
 
 /// A model as the experiment file describes it.
 pub trait Architecture {
-    /// The model for inputs of `inputs` values and `outputs` classes.
+    /// The model for inputs of `inputs` and outputs of `outputs` values.
     fn build(&self, inputs: usize, outputs: usize) -> Box<dyn Model>;
 
     /// The model with parameters of these shapes as modules of PyTorch's `nn.Sequential`, in order.

@@ -18,6 +18,27 @@ pub struct Parameter {
     pub shape: Vec<i64>,
     /// Where training starts.
     pub initial: Initial,
+    /// The number of its layer, from the input on.
+    pub layer: usize,
+    /// What it is in its layer.
+    pub role: Role,
+}
+
+/// What a parameter is in its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Multiplies what comes in.
+    Weight,
+    /// Is added to that.
+    Bias,
+    /// Multiplies what was normalised.
+    Scale,
+    /// Is added to that.
+    Shift,
+    /// An input that belongs to the task, not to a row.
+    Context,
+    /// How fast another parameter moves.
+    Rate,
 }
 
 /// How a parameter starts.
@@ -30,6 +51,35 @@ pub enum Initial {
         /// Standard deviation.
         std: f64,
     },
+    /// The same without what is more than two standard deviations from 0, which is drawn again.
+    TruncatedNormal {
+        /// Standard deviation before that.
+        std: f64,
+    },
+    /// Independent values between two bounds, all alike likely.
+    Uniform {
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+    },
+}
+
+impl Initial {
+    /// One element.
+    fn draw(self, stream: &mut Stream) -> f32 {
+        match self {
+            Self::Constant(value) => value as f32,
+            Self::Normal { std } => stream.sample::<f32, _>(StandardNormal) * std as f32,
+            Self::TruncatedNormal { std } => loop {
+                let value: f32 = stream.sample(StandardNormal);
+                if value.abs() <= 2.0 {
+                    break value * std as f32;
+                }
+            },
+            Self::Uniform { low, high } => (low + (high - low) * stream.random::<f64>()) as f32,
+        }
+    }
 }
 
 /// Named tensors in the model's order.
@@ -48,16 +98,9 @@ impl Params {
         let tensors = parameters
             .iter()
             .map(|p| {
-                let count = p.shape.iter().product::<i64>() as usize;
-                match p.initial {
-                    Initial::Constant(value) => Tensor::full(&p.shape, value, (Kind::Float, Device::Cpu)),
-                    Initial::Normal { std } => {
-                        let values: Vec<f32> = (0..count)
-                            .map(|_| stream.sample::<f32, _>(StandardNormal) * std as f32)
-                            .collect();
-                        Tensor::from_slice(&values).reshape(&p.shape)
-                    }
-                }
+                let count = p.shape.iter().product::<i64>();
+                let values: Vec<f32> = (0..count).map(|_| p.initial.draw(stream)).collect();
+                Tensor::from_slice(&values).reshape(&p.shape)
             })
             .collect();
         Self { names, tensors }

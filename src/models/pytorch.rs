@@ -21,7 +21,8 @@ mod tests {
 
     #[test]
     fn the_modules_of_every_model_hold_each_of_its_parameters_once() {
-        let deep = Mlp { hidden: vec![7, 5, 6], activation: Activation::Tanh, batch_norm: true };
+        let deep =
+            Mlp { hidden: vec![7, 5, 6], activation: Activation::Tanh, batch_norm: true, ..Mlp::default() };
         let linear = Mlp { hidden: vec![], ..Mlp::default() };
         let mut specs = ModelSpec::all();
         specs.extend([ModelSpec::Mlp(deep), ModelSpec::Mlp(linear)]);

@@ -30,9 +30,27 @@ pub struct Episode {
 }
 
 impl Episode {
+    /// The same with nothing in rows of padding but zeros, so that whatever stood there cannot matter.
+    pub fn without_padding(&self) -> Self {
+        let weight = self.weight.as_ref().map(Tensor::shallow_clone);
+        let clean = |t: &Tensor| {
+            let Some(weight) = &weight else { return t.shallow_clone() };
+            let shape: Vec<i64> = weight.size().into_iter().chain(vec![1; t.dim() - 2]).collect();
+            t.masked_fill(&weight.le(0.0).reshape(shape), 0)
+        };
+        Self { x: clean(&self.x), y: clean(&self.y), weight, support: self.support }
+    }
+
     /// T.
     pub fn tasks(&self) -> i64 {
         self.x.size()[0]
+    }
+
+    /// How many tasks have queries that count.
+    pub fn asked_tasks(&self) -> f64 {
+        let Some(weight) = &self.weight else { return self.tasks() as f64 };
+        let queries = weight.narrow(1, self.support, self.queries());
+        queries.gt(0.0).any_dim(1, false).sum(tch::Kind::Double).double_value(&[])
     }
 
     /// Q, the number of query rows of a task.

@@ -9,6 +9,7 @@ use prototypical::Prototypical;
 use quickstudy::{
     algorithms::{Algorithm, Setting},
     cli::Cli,
+    inner::Adapts,
     models::{ModelSpec, mlp::Mlp},
     random::{Draws, Purpose, stream},
     tasks::{Episode, few_shot::TaskSize},
@@ -44,6 +45,7 @@ fn the_worked_example_learns() {
         interface: TaskSize { ways: 2, shots: 2, queries: 2 }.interface(3),
         pooled_outputs: 2,
         whole_outputs: 2,
+        adapts: Adapts::All,
         copier: None,
         memory: u64::MAX,
     };

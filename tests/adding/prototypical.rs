@@ -81,7 +81,7 @@ impl MetaLearner for Learner {
         let logits = self.logits(&theta, episode);
         let loss = loss::per_task(self.loss, &logits, &episode.query_y(), None).mean(None::<Kind>);
         let gradient = Tensor::run_backward(&[&loss], &theta, false, false);
-        Some(MetaGradient { loss: loss.detach(), gradient })
+        Some(MetaGradient { loss: loss.detach(), gradient, weight: episode.tasks() as f64 })
     }
 
     /// The same after any number of steps: nothing is adapted.

@@ -2,13 +2,13 @@
 
 use tch::Tensor;
 
-use super::{Activation, Network};
+use super::{Activation, Perceptron};
 use crate::models::{
     closed_form::{Backprop, ClosedForm, Factors, Goal, Gradient},
     layers,
 };
 
-impl ClosedForm for Network {
+impl ClosedForm for Perceptron {
     /// With activations `a_l = f(z_l)` and `z_{l+1} = a_l W_l^T + b_l`:
     ///
     /// ```text

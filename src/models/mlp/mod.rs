@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Architecture, ClosedForm, Initial, Model, Parameter, Params, layers, pytorch::Module};
+use super::{Architecture, ClosedForm, Initial, Model, Parameter, Params, Role, layers, pytorch::Module};
+use crate::validity::positive;
 
 /// Fully connected layers; the default is 784-64-64-N with ReLU on MNIST.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -24,11 +25,32 @@ pub struct Mlp {
     /// (transductive); its scale and shift are adapted like any weight.
     #[garde(skip)]
     pub batch_norm: bool,
+    /// Where weights start; by the activation's usual rule unless said otherwise.
+    #[garde(dive)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<Start>,
+    /// Context parameters: inputs beside those of a row, zero at the start, the same for all rows of a task (CAVIA, Zintgraf et al. 2019,
+    /// https://arxiv.org/abs/1810.03642). For methods with `adapts: context`.
+    #[garde(range(max = 8192))]
+    #[serde(skip_serializing_if = "is_zero")]
+    pub context: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// Where weights start.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// Normal with this standard deviation, without what is more than two of them from 0; MAML's published networks have 0.01.
+    TruncatedNormal(#[garde(custom(positive))] f64),
 }
 
 impl Default for Mlp {
     fn default() -> Self {
-        Self { hidden: vec![64, 64], activation: Activation::Relu, batch_norm: false }
+        Self { hidden: vec![64, 64], activation: Activation::Relu, batch_norm: false, init: None, context: 0 }
     }
 }
 
@@ -49,10 +71,14 @@ impl Architecture for Mlp {
             .chain([outputs])
             .map(|size| size as i64)
             .collect();
-        Box::new(Network { sizes, activation: self.activation, batch_norm: self.batch_norm })
+        let Self { activation, batch_norm, init, context, .. } = *self;
+        Box::new(Perceptron { sizes, activation, batch_norm, init, context: context as i64 })
     }
 
     fn modules(&self, theta: &Params) -> Result<Vec<Module>> {
+        if self.context > 0 {
+            bail!("nn.Sequential has no context parameters");
+        }
         let mut modules = Vec::new();
         for layer in 0..=self.hidden.len() {
             let of = |name: &str| format!("layer{layer}.{name}");
@@ -82,14 +108,17 @@ impl Architecture for Mlp {
     }
 }
 
-struct Network {
+struct Perceptron {
     /// Input, hidden layers, output.
     sizes: Vec<i64>,
     activation: Activation,
     batch_norm: bool,
+    init: Option<Start>,
+    /// Context parameters.
+    context: i64,
 }
 
-impl Network {
+impl Perceptron {
     fn activate(&self, z: &Tensor) -> Tensor {
         match self.activation {
             Activation::Relu => z.relu(),
@@ -106,7 +135,7 @@ impl Network {
     }
 }
 
-impl Model for Network {
+impl Model for Perceptron {
     fn parameters(&self) -> Vec<Parameter> {
         let gain: f64 = match self.activation {
             Activation::Relu => 2.0,
@@ -116,15 +145,23 @@ impl Model for Network {
         let mut parameters = Vec::new();
         for (layer, size) in self.sizes.windows(2).enumerate() {
             let (fan_in, out) = (size[0], size[1]);
-            let std = (gain / fan_in as f64).sqrt();
-            let mut add = |name: &str, shape: Vec<i64>, initial| {
-                parameters.push(Parameter { name: format!("layer{layer}.{name}"), shape, initial });
+            let weights = match self.init {
+                None => Initial::Normal { std: (gain / fan_in as f64).sqrt() },
+                Some(Start::TruncatedNormal(std)) => Initial::TruncatedNormal { std },
             };
-            add("weight", vec![out, fan_in], Initial::Normal { std });
-            add("bias", vec![out], Initial::Constant(0.0));
+            let mut add = |name: &str, role, shape: Vec<i64>, initial| {
+                let name = format!("layer{layer}.{name}");
+                parameters.push(Parameter { name, shape, initial, layer, role });
+            };
+            add("weight", Role::Weight, vec![out, fan_in], weights);
+            add("bias", Role::Bias, vec![out], Initial::Constant(0.0));
+            if layer == 0 && self.context > 0 {
+                add("context_weight", Role::Weight, vec![out, self.context], weights);
+                add("context", Role::Context, vec![self.context], Initial::Constant(0.0));
+            }
             if self.batch_norm && layer + 1 < layers {
-                add("scale", vec![out], Initial::Constant(1.0));
-                add("shift", vec![out], Initial::Constant(0.0));
+                add("scale", Role::Scale, vec![out], Initial::Constant(1.0));
+                add("shift", Role::Shift, vec![out], Initial::Constant(0.0));
             }
         }
         parameters
@@ -142,14 +179,19 @@ impl Model for Network {
         self.sizes[1..].iter().sum::<i64>() as usize
     }
 
-    fn body(&self, params: &[Tensor], z: &Tensor) -> Tensor {
+    fn body(&self, params: &[Tensor], z: &Tensor, weight: Option<&Tensor>) -> Tensor {
         let mut params = params.iter();
         let mut z = z.shallow_clone(); // [T, R, H] of the current layer, before its activation
+        if self.context > 0
+            && let (Some(weight), Some(context)) = (params.next(), params.next())
+        {
+            z = &z + weight.matmul(&context.unsqueeze(-1)).transpose(-1, -2); // [T, 1, H] or [1, H]
+        }
         for _ in 2..self.sizes.len() {
             if self.batch_norm
                 && let (Some(scale), Some(shift)) = (params.next(), params.next())
             {
-                z = layers::batch_norm(&z, scale, shift);
+                z = layers::batch_norm(&z, scale, shift, weight);
             }
             if let (Some(weight), Some(bias)) = (params.next(), params.next()) {
                 z = layers::linear(&self.activate(&z), weight, bias);
@@ -159,6 +201,6 @@ impl Model for Network {
     }
 
     fn closed_form(&self) -> Option<&dyn ClosedForm> {
-        if self.batch_norm { None } else { Some(self) }
+        if self.batch_norm || self.context > 0 { None } else { Some(self) }
     }
 }
