@@ -1,5 +1,10 @@
 //! Registries: what an experiment file can name. A line here makes it listed, documented, parsed and tested.
 
+use serde::de::{
+    DeserializeSeed, EnumAccess, Error, IntoDeserializer, MapAccess, VariantAccess, Visitor,
+    value::StrDeserializer,
+};
+
 /// Name and description of a registered thing, for `quickstudy list`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -7,6 +12,44 @@ pub struct Entry {
     pub name: &'static str,
     /// What it is, in one sentence or a few.
     pub about: &'static str,
+}
+
+/// One entry of a map, read as an externally tagged enum whose tag is the key.
+pub(crate) struct Tagged<'a, M> {
+    /// The key.
+    pub name: &'static str,
+    /// The map, before the entry's value.
+    pub map: &'a mut M,
+}
+
+impl<'de, M: MapAccess<'de>> EnumAccess<'de> for Tagged<'_, M> {
+    type Error = M::Error;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), M::Error> {
+        let name: StrDeserializer<M::Error> = self.name.into_deserializer();
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+impl<'de, M: MapAccess<'de>> VariantAccess<'de> for Tagged<'_, M> {
+    type Error = M::Error;
+
+    fn unit_variant(self) -> Result<(), M::Error> {
+        self.map.next_value()
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, M::Error> {
+        self.map.next_value_seed(seed)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, M::Error> {
+        Err(M::Error::custom(format!("{} takes one map of settings", self.name)))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, M::Error> {
+        Err(M::Error::custom(format!("{} takes one map of settings", self.name)))
+    }
 }
 
 /// Declares the enum of configurations of one kind of thing, externally tagged in YAML (`{name: {...}}`).

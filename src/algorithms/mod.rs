@@ -16,7 +16,7 @@ use crate::{
     models::{ModelSpec, Params},
     random::{Draws, Stream},
     registry::registry,
-    tasks::{Episode, Extent, Interface, copies::Copier},
+    tasks::{Episode, Extent, Interface, Need, copies::Copier},
 };
 
 /// What a method is trained on.
@@ -128,6 +128,11 @@ pub trait Algorithm {
     /// What the method is tested on.
     fn testing(&self) -> Testing {
         Testing::Episodes
+    }
+
+    /// What it needs of tasks that not every family has.
+    fn needs(&self) -> &'static [Need] {
+        &[]
     }
 
     /// The method for this setting.

@@ -11,7 +11,7 @@ use crate::{
     inner::Answer,
     models::Params,
     random::{Draws, Stream},
-    tasks::{Episode, Extent, copies::Copier},
+    tasks::{Episode, Extent, Need, copies::Copier},
 };
 
 /// It has no settings.
@@ -26,6 +26,10 @@ impl Algorithm for NearestNeighbour {
 
     fn training(&self) -> Training {
         Training::Nothing
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Classes]
     }
 
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {

@@ -11,7 +11,7 @@ use crate::{
     experiment::folder::write_whole,
     figures::{ContactRow, contact_sheet},
     misuse::misuse,
-    random::{Purpose, stream},
+    random::Purpose,
     tasks::few_shot::{FewShot, ImageBank, TaskSize},
 };
 
@@ -97,7 +97,7 @@ impl Show {
         }
         let bank = ImageBank::new(data, tch::Device::Cpu);
         let source = FewShot::new(bank, pools, size, self.seed, Purpose::Train);
-        let drawn = source.draw(&mut stream(self.seed, Purpose::Train, 0));
+        let drawn = source.rows(0, 0);
         let image = |i: &usize| data.image(*i).to_vec();
         let rows = drawn.chunks(size.shots + size.queries).enumerate().map(|(label, images)| {
             let (support, query) = images.split_at(size.shots);

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::{DataDir, Machine, say, stop_flag};
 use crate::{
-    data,
-    experiment::{INTERRUPTED, dataset::DatasetSpec, folder::write_whole, start},
+    data::{self, DatasetSpec},
+    experiment::{INTERRUPTED, folder::write_whole, start},
     learned::{
         Learned,
         evaluate::{Changed, evaluate},

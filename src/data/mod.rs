@@ -11,12 +11,14 @@ pub mod image;
 mod mirror;
 mod mnist;
 mod npm;
+mod spec;
 
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
 
 pub use folder::idx_folder;
+pub use spec::{DatasetSpec, registered};
 
 /// Images grouped by class, in memory, as bytes.
 #[derive(Clone, Debug)]

@@ -4,12 +4,16 @@ use anyhow::{Context, Result};
 use tch::Device;
 
 use super::{
-    dataset::DatasetSpec,
     material::Material,
     spec::Experiment,
     start::{Machine, Ready, checkpoint},
 };
-use crate::{chunks::Split, data::Source, misuse::Misuse, models::Params};
+use crate::{
+    chunks::Split,
+    data::{DatasetSpec, Source},
+    misuse::Misuse,
+    models::Params,
+};
 
 /// How much of an experiment could be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +30,8 @@ pub enum Seen {
 /// What would keep it from being run, but for memory.
 pub fn check(experiment: &Experiment, source: &Source) -> Result<Seen> {
     let source = Source { offline: true, ..source.clone() };
-    let may_be_missing =
-        matches!(experiment.task.dataset, DatasetSpec::Named(_)) && source.data_dir.is_none();
+    let named = |dataset: &&DatasetSpec| matches!(dataset, DatasetSpec::Named(_));
+    let may_be_missing = experiment.task.datasets().iter().any(named) && source.data_dir.is_none();
     let material = match Material::load(experiment, &source, Device::Cpu) {
         Err(error) if may_be_missing && !error.is::<Misuse>() => {
             for path in experiment.runs().iter().filter_map(|run| checkpoint(experiment, run)) {
@@ -37,11 +41,11 @@ pub fn check(experiment: &Experiment, source: &Source) -> Result<Seen> {
         }
         loaded => loaded?,
     };
-    let folds = material.folds()?;
+    material.folds()?;
     let split = Split::whole()?;
     let machine = Machine { device: Device::Cpu, split: &split, budget: u64::MAX };
     for run in experiment.runs() {
-        Ready::start(&material, &run, &folds[run.fold], &machine)?;
+        Ready::start(&material, &run, &machine)?;
     }
     Ok(Seen::All)
 }

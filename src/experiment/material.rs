@@ -1,130 +1,88 @@
-//! What the runs of an experiment are made of: data, class splits and frozen episodes.
+//! What the runs of an experiment are made of: tasks, and frozen episodes of them.
 
-use anyhow::Result;
-use sha2::{Digest, Sha256};
+use anyhow::{Context, Result};
+use serde_json::Value;
 use tch::Device;
 
-use super::{
-    check,
-    dataset::DatasetSpec,
-    spec::{Experiment, Task},
-};
+use super::{check::asks, spec::Experiment};
 use crate::{
-    data::{self, Dataset, Source},
+    data::Source,
     misuse::misuse,
-    random::Purpose,
-    tasks::{
-        Interface,
-        class_split::{NamedParts, Part, Parts},
-        few_shot::{FewShot, ImageBank, TaskSize},
-        frozen::FrozenEpisodes,
-    },
+    tasks::{Interface, Part, Pool, TaskSource, Tasks, family::Retest, frozen::FrozenEpisodes},
 };
 
-/// The data of an experiment.
+/// The tasks of an experiment.
 pub struct Material<'a> {
     /// The experiment.
     pub experiment: &'a Experiment,
-    /// Its data set.
-    pub dataset: Dataset,
-    /// The images, to be drawn onto the device.
-    pub bank: ImageBank,
-    /// SHA-256 of images and labels.
-    digest: Vec<u8>,
+    /// Its tasks.
+    pub tasks: Box<dyn Tasks>,
 }
 
-/// The class split of one fold, with its test episodes.
+/// One fold of a cross-validation, or all there is, with its test episodes.
 pub struct Fold {
-    number: usize,
-    /// The split.
-    pub parts: Parts,
-    /// The same with the names of classes, to be recorded.
-    pub classes: NamedParts,
+    /// Its number.
+    pub number: usize,
+    /// What its parts are made of, to be recorded.
+    pub parts: Value,
     /// The frozen test episodes.
     pub test: FrozenEpisodes,
     /// Their hash.
     pub hash: String,
 }
 
-impl Fold {
-    /// Number of meta-training classes, turned ones included.
-    pub fn training_classes(&self, task: &Task) -> usize {
-        self.parts.classes[Part::Train as usize].len() * task.augment.turns()
-    }
-}
-
 impl<'a> Material<'a> {
-    /// Loads the data set, fetching it on first use, and checks that the experiment fits it.
+    /// Loads the tasks, fetching their data on first use, and checks that there is as much as the experiment asks for.
     ///
     /// # Errors
     /// The data cannot be had or read; a `Misuse` where the experiment asks for more than they hold.
     pub fn load(experiment: &'a Experiment, source: &Source, device: Device) -> Result<Self> {
-        let material = Self::read(experiment, source, device)?;
-        if let Some((keys, message)) = check::problems(experiment, Some(&material.dataset.classes)).first() {
-            misuse!("{}: {message}", keys.join("."));
-        }
-        Ok(material)
+        let tasks = experiment.task.load(&asks(experiment), source, device)?;
+        Ok(Self { experiment, tasks })
     }
 
-    /// Loads the data set, fetching it on first use, whether or not it has the classes to train on.
+    /// Loads the tasks for another test on a fold, whether or not there is enough to train on; and a warning, if there is cause for one.
     ///
     /// # Errors
-    /// The data cannot be had or read.
-    pub fn read(experiment: &'a Experiment, source: &Source, device: Device) -> Result<Self> {
-        let dataset = match &experiment.task.dataset {
-            DatasetSpec::Named(name) => match data::find(name) {
-                Some(entry) => entry.load(source)?,
-                None => misuse!("there is no data set {name}"),
-            },
-            DatasetSpec::Folder { idx } => data::idx_folder(idx, source)?,
-        };
-        let mut digest = Sha256::new();
-        digest.update(&*dataset.pixels);
-        digest.update(&dataset.labels);
-        let bank = ImageBank::new(&dataset, device);
-        Ok(Self { experiment, bank, digest: digest.finalize().to_vec(), dataset })
+    /// The data cannot be had or read; a `Misuse` where there are no such tasks.
+    pub fn load_for_retest(
+        experiment: &'a Experiment,
+        fold: usize,
+        retest: &Retest,
+        source: &Source,
+        device: Device,
+    ) -> Result<(Self, Option<String>)> {
+        let asks = asks(experiment);
+        let (tasks, warning) = experiment.task.load_for_retest(fold, retest, &asks, source, device)?;
+        Ok((Self { experiment, tasks }, warning))
     }
 
-    /// What a network must know of the tasks.
+    /// What a network and a test must know of the tasks.
     pub fn interface(&self) -> Interface {
-        let Task { ways, shots, queries, .. } = self.experiment.task;
-        TaskSize { ways, shots, queries }.interface(self.bank.inputs())
+        self.tasks.interface()
     }
 
-    /// Every fold of the class split with its test episodes.
+    /// Every fold with its test episodes.
     ///
     /// # Errors
-    /// Classes with too few images.
+    /// There are no test tasks, which the family's checks see to.
     pub fn folds(&self) -> Result<Vec<Fold>> {
-        (0..self.experiment.task.classes.0.folds()).map(|number| self.fold(number)).collect()
+        (0..self.experiment.task.folds()).map(|number| self.fold(number)).collect()
     }
 
-    fn fold(&self, number: usize) -> Result<Fold> {
-        let split = &self.experiment.task.classes.0;
-        let parts = match split.parts(number, &self.dataset.classes) {
-            Ok(parts) => parts,
-            Err(message) => misuse!("task.classes: {message}"),
-        };
-        self.fold_of(number, parts)
-    }
-
-    /// A fold with these parts, and its test episodes.
+    /// One of them.
     ///
     /// # Errors
-    /// Classes with too few images.
-    pub fn fold_of(&self, number: usize, parts: Parts) -> Result<Fold> {
-        if let Some(message) = check::too_few_images(self.experiment, &parts, &self.dataset) {
-            misuse!("{message}");
-        }
-        let test = self.frozen(&parts, Part::Test, self.experiment.evaluate.episodes, number);
-        let classes = parts.named(&self.dataset.classes);
-        Ok(Fold { number, hash: test.hash(&self.digest), parts, classes, test })
+    /// There are no test tasks, which the family's checks see to.
+    pub fn fold(&self, number: usize) -> Result<Fold> {
+        let test = self.frozen(number, Part::Test, self.experiment.evaluate.episodes);
+        let test = test.context("there are no test tasks")?;
+        Ok(Fold { number, hash: test.hash(), parts: self.tasks.parts(number), test })
     }
 
-    /// So many frozen validation episodes; `None` where there are too few validation classes for any.
+    /// So many frozen validation episodes; `None` where there is not enough for any.
     pub fn validation(&self, fold: &Fold, episodes: usize) -> Option<FrozenEpisodes> {
-        let enough = fold.parts.classes[Part::Validation as usize].len() >= self.experiment.task.ways;
-        enough.then(|| self.frozen(&fold.parts, Part::Validation, episodes, fold.number))
+        self.frozen(fold.number, Part::Validation, episodes)
     }
 
     /// Refuses an experiment that is to be judged by validation tasks and has none.
@@ -141,21 +99,22 @@ impl<'a> Material<'a> {
     }
 
     /// Meta-training episodes of a run, with so many shots.
-    pub fn training(&self, fold: &Fold, shots: usize, seed: u64) -> FewShot {
-        let task = &self.experiment.task;
-        let size = TaskSize { ways: task.ways, shots, queries: task.queries };
-        let pools = fold.parts.images(Part::Train, &self.dataset);
-        FewShot::new(self.bank.clone(), pools, size, seed, Purpose::Train).augmented(&task.augment)
+    ///
+    /// # Errors
+    /// There are no training tasks, which the family's checks see to.
+    pub fn training(&self, fold: &Fold, shots: usize, seed: u64) -> Result<Box<dyn TaskSource>> {
+        let source = self.tasks.source(fold.number, Part::Train, shots, seed);
+        Ok(source.context("there are no training tasks")?)
     }
 
-    fn frozen(&self, parts: &Parts, part: Part, count: usize, fold: usize) -> FrozenEpisodes {
-        let task = &self.experiment.task;
-        let size =
-            TaskSize { ways: task.ways, shots: self.experiment.largest_shots(), queries: task.queries };
-        let purpose = if part == Part::Validation { Purpose::Validation } else { Purpose::Test };
-        let seed = self.experiment.evaluate.seed;
-        let pools = parts.images(part, &self.dataset);
-        let source = FewShot::new(self.bank.clone(), pools, size, seed, purpose);
-        FrozenEpisodes::draw(source, count, seed, purpose, fold)
+    /// Rows of meta-training tasks pooled for ordinary training.
+    pub fn pooled(&self, fold: &Fold, pool: Pool, seed: u64) -> Box<dyn TaskSource> {
+        self.tasks.pooled(fold.number, pool, self.experiment.task.training_shots(), seed)
+    }
+
+    fn frozen(&self, fold: usize, part: Part, count: usize) -> Option<FrozenEpisodes> {
+        let experiment = self.experiment;
+        let source = self.tasks.source(fold, part, experiment.largest_shots(), experiment.evaluate.seed)?;
+        Some(FrozenEpisodes::new(source, count, fold))
     }
 }

@@ -6,7 +6,7 @@ use garde::{Path, Report, Validate, util::nested_path};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, EnumAccess, MapAccess, VariantAccess, value::StrDeserializer},
+    de::{self, MapAccess},
     ser::SerializeMap,
 };
 use serde_json::Value;
@@ -16,6 +16,7 @@ use crate::{
     algorithms::{AlgorithmSpec, Testing},
     inner::Adapts,
     outer::OuterSpec,
+    registry::Tagged,
     tasks::copies::JitteredCopies,
 };
 
@@ -189,7 +190,7 @@ impl<'de> de::Visitor<'de> for Visitor {
                             first.name()
                         )));
                     }
-                    let entry = Entry { name, map: &mut map };
+                    let entry = Tagged { name, map: &mut map };
                     let deserializer = de::value::EnumAccessDeserializer::new(entry);
                     algorithm = Some(AlgorithmSpec::deserialize(deserializer)?);
                 }
@@ -230,45 +231,5 @@ impl<'de> Deserialize<'de> for MethodKey {
             }
         }
         deserializer.deserialize_identifier(Key)
-    }
-}
-
-/// One entry of a map, read as an externally tagged enum whose tag is the key.
-struct Entry<'a, M> {
-    name: &'static str,
-    map: &'a mut M,
-}
-
-impl<'de, M: MapAccess<'de>> EnumAccess<'de> for Entry<'_, M> {
-    type Error = M::Error;
-    type Variant = Self;
-
-    fn variant_seed<V: de::DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), M::Error> {
-        let name: StrDeserializer<M::Error> = de::IntoDeserializer::into_deserializer(self.name);
-        Ok((seed.deserialize(name)?, self))
-    }
-}
-
-impl<'de, M: MapAccess<'de>> VariantAccess<'de> for Entry<'_, M> {
-    type Error = M::Error;
-
-    fn unit_variant(self) -> Result<(), M::Error> {
-        self.map.next_value()
-    }
-
-    fn newtype_variant_seed<T: de::DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, M::Error> {
-        self.map.next_value_seed(seed)
-    }
-
-    fn tuple_variant<V: de::Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, M::Error> {
-        Err(de::Error::custom("algorithms take one map of settings"))
-    }
-
-    fn struct_variant<V: de::Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, M::Error> {
-        Err(de::Error::custom("algorithms take one map of settings"))
     }
 }

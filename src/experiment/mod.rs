@@ -1,10 +1,7 @@
 //! Experiments: the file as written, checked, built and run.
 
 pub mod check;
-pub mod classes;
-pub mod dataset;
 pub(crate) mod environment;
-pub mod example;
 pub mod fit;
 pub mod folder;
 mod growing;

@@ -41,7 +41,7 @@ pub(crate) const VALIDATION: &str = "validation.csv";
 /// What adaptation took in the test, see [`CostRow`](crate::records::CostRow); apart, since times are others on every run.
 pub(crate) const COST: &str = "cost.csv";
 
-/// What the first run of a method answers on an episode, see [`Example`](super::example::Example).
+/// What the first run of a method answers on an episode, see [`Example`](crate::tasks::example::Example).
 pub const EXAMPLE: &str = "example.json";
 
 /// What is asked of an experiment's runs.
@@ -59,7 +59,7 @@ pub enum Goal {
 impl Experiment {
     /// All runs, method by method.
     pub fn runs(&self) -> Vec<Run<'_>> {
-        let folds = self.task.classes.0.folds();
+        let folds = self.task.folds();
         let mut runs = Vec::new();
         for (name, method) in &self.methods {
             // The whole data set is the same task in every fold.

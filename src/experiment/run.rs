@@ -11,7 +11,6 @@ use thiserror::Error;
 
 use super::{
     environment::environment,
-    example::Example,
     folder::Folder,
     growing::{TrainCsv, append},
     material::{Fold, Material},
@@ -29,7 +28,7 @@ use crate::{
     models::Params,
     output::note,
     records::{self, TrainRow, Values},
-    tasks::{TaskSource, few_shot::AllClasses, frozen::FrozenEpisodes},
+    tasks::{Pool, TaskSource, family::Show, frozen::FrozenEpisodes},
     train::{Halt, Progress, State, Trainer, Validator},
 };
 
@@ -83,7 +82,7 @@ impl Workplace<'_> {
     pub fn run(&self, run: &Run, fold: &Fold, line: &mut MethodLine) -> Result<(), Ended> {
         let experiment = self.material.experiment;
         let started = Instant::now();
-        let ready = self.start(run, fold)?;
+        let ready = self.start(run)?;
         let testing = run.method.algorithm.testing();
         let validation = self.material.validation(fold, run.validation_episodes());
         let validated = validation.as_ref().filter(|_| testing == Testing::Episodes);
@@ -97,18 +96,18 @@ impl Workplace<'_> {
         let train = run.method.train(&experiment.train);
         let training = run.method.algorithm.training();
         let shots = match training {
-            Training::Episodes { shots } => shots.unwrap_or(experiment.task.shots),
-            _ => experiment.task.shots,
+            Training::Episodes { shots } => shots.unwrap_or(experiment.task.training_shots()),
+            _ => experiment.task.training_shots(),
         };
         let state = match training {
             Training::Nothing => State::new(ready.theta.share(), &train.outer),
             Training::Episodes { .. } => {
-                let source = self.material.training(fold, shots, run.seed);
-                self.train(run, &ready, &source, validation.as_ref(), line)?
+                let source = self.material.training(fold, shots, run.seed)?;
+                self.train(run, &ready, &*source, validation.as_ref(), line)?
             }
             Training::AllClasses => {
-                let source = AllClasses(self.material.training(fold, shots, run.seed));
-                self.train(run, &ready, &source, validation.as_ref(), line)?
+                let source = self.material.pooled(fold, Pool::All, run.seed);
+                self.train(run, &ready, &*source, validation.as_ref(), line)?
             }
         };
         let theta = ready.learner.checkpoint(&state.result().detached(self.machine.device));
@@ -128,7 +127,18 @@ impl Workplace<'_> {
         let rows = match testing {
             Testing::Episodes => {
                 if (run.fold, Some(&run.seed)) == (0, experiment.seeds.first()) {
-                    let example = Example::of(self.material, fold, &*ready.learner, &theta, draws(run));
+                    let steps = &experiment.evaluate.steps;
+                    let example = self.material.tasks.example(&Show {
+                        fold: run.fold,
+                        seed: experiment.evaluate.seed,
+                        shots: experiment.task.shots(),
+                        largest_shots: experiment.largest_shots(),
+                        steps,
+                        answer: &|episode| {
+                            let answers = ready.learner.predict(&theta, episode, steps, draws(run));
+                            answers.into_iter().map(|answer| answer.outputs).collect()
+                        },
+                    });
                     let text = serde_json::to_string(&example).context("JSON")?;
                     self.write(run, EXAMPLE, text.as_bytes())?;
                 }
@@ -191,7 +201,7 @@ impl Workplace<'_> {
         let validator = train.validate.as_ref().zip(validation).map(|(v, episodes)| Validator {
             interface: self.material.interface(),
             episodes,
-            shots: self.material.experiment.task.shots,
+            shots: self.material.experiment.task.shots(),
             every: v.every,
             patience: v.patience,
         });

@@ -7,19 +7,12 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    classes::Classes,
-    dataset::{DatasetSpec, registered},
-    method::Method,
-};
+use super::method::Method;
 use crate::{
-    measures::{self, Accuracy, Measure, Quantity},
+    measures::{self, Measure, Quantity},
     models::{ModelSpec, mlp::Mlp},
     outer::OuterSpec,
-    tasks::{
-        augmentation::Augmentation,
-        words::{Words, in_one_line},
-    },
+    tasks::{TaskSpec, form},
 };
 
 /// A whole experiment: every method is trained on the same tasks and tested on the same frozen episodes.
@@ -30,9 +23,11 @@ pub struct Experiment {
     #[garde(custom(folder_name))]
     #[schemars(extend("pattern" = FOLDER_NAME))]
     pub name: String,
-    /// What a task is.
-    #[garde(dive)]
-    pub task: Task,
+    /// What a task is: a family with its settings, or the settings of few-shot classification.
+    #[garde(skip)] // see `form::validate`
+    #[serde(with = "form")]
+    #[schemars(schema_with = "form::schema")]
+    pub task: TaskSpec,
     /// The network; `mlp` with two hidden layers of 64 unless said otherwise.
     #[garde(dive)]
     #[serde(default = "default_model")]
@@ -58,7 +53,7 @@ pub struct Experiment {
 impl Experiment {
     /// The numbers of shots that are tested.
     pub fn test_shots(&self) -> Vec<usize> {
-        if self.evaluate.shots.is_empty() { vec![self.task.shots] } else { self.evaluate.shots.clone() }
+        if self.evaluate.shots.is_empty() { vec![self.task.shots()] } else { self.evaluate.shots.clone() }
     }
 
     /// What tests measure, the judge first.
@@ -84,7 +79,7 @@ impl Experiment {
 
     /// The largest number of shots that validation or test episodes are asked for.
     pub fn largest_shots(&self) -> usize {
-        self.test_shots().into_iter().fold(self.task.shots, usize::max)
+        self.test_shots().into_iter().fold(self.task.shots(), usize::max)
     }
 
     /// Makes it a rehearsal of itself: every method, one seed, few iterations, episodes and steps, in a folder of its own.
@@ -113,57 +108,6 @@ fn default_model() -> ModelSpec {
 
 fn default_seeds() -> Vec<u64> {
     vec![0]
-}
-
-/// A few-shot classification task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct Task {
-    /// A registered data set, or `{idx: FOLDER}`.
-    #[garde(custom(registered))]
-    pub dataset: DatasetSpec,
-    /// N, classes per task.
-    #[garde(range(min = 2, max = 1000))]
-    pub ways: usize,
-    /// K, support images per class.
-    #[garde(range(min = 1, max = 10_000))]
-    pub shots: usize,
-    /// Q, queries per class.
-    #[garde(range(min = 1, max = 10_000))]
-    #[serde(default = "default_queries")]
-    pub queries: usize,
-    /// Which classes train, validate and test.
-    #[garde(skip)]
-    pub classes: Classes,
-    /// New classes for meta-training made from old ones.
-    #[garde(dive)]
-    #[serde(default)]
-    pub augment: Augmentation,
-}
-
-impl Task {
-    /// What tests measure; the first judges.
-    pub fn measures(&self) -> Vec<&'static dyn Measure> {
-        vec![&Accuracy]
-    }
-
-    /// What figures, tables and reports call the tasks.
-    pub fn words(&self) -> Words {
-        Words {
-            title: format!("{}-way", self.ways),
-            shots: |shots| format!("{shots}-shot"),
-            shots_axis: "support images per class",
-            classes: Some(self.ways),
-            task: format!("of {} classes from {}", self.ways, in_one_line(&self.dataset)),
-            support: "labelled images of each",
-            axes: None,
-            facts: Vec::new(),
-        }
-    }
-}
-
-fn default_queries() -> usize {
-    15
 }
 
 /// The outer loop.

@@ -11,7 +11,7 @@ use super::{
     material::{Fold, Material},
     plan::{ENVIRONMENT, Run},
     run::Workplace,
-    spec::{Experiment, Initialisation, Task},
+    spec::{Experiment, Initialisation},
 };
 use crate::{
     algorithms::{MetaLearner, Setting, Training},
@@ -19,7 +19,7 @@ use crate::{
     misuse::misuse,
     models::Params,
     random::{Purpose, stream},
-    tasks::{copies::Copier, few_shot::TaskSize},
+    tasks::{Part, copies::Copier},
 };
 
 /// What of the machine is used.
@@ -43,24 +43,19 @@ pub(crate) struct Ready {
     pub split: Split,
 }
 
-/// The method of a run, built for the data, with so many meta-training classes, and so many bytes for what is worked on at once.
-pub(crate) fn learner(
-    material: &Material,
-    run: &Run,
-    training_classes: usize,
-    memory: u64,
-) -> Box<dyn MetaLearner> {
+/// The method of a run, built for its tasks, with so many bytes for what is worked on at once.
+pub(crate) fn learner(material: &Material, run: &Run, memory: u64) -> Box<dyn MetaLearner> {
+    let tasks = &material.tasks;
+    let interface = tasks.interface();
+    let copier = run.method.adapt.clone().zip(tasks.images());
     run.method.algorithm.build(&Setting {
         model: material.experiment.model.clone(),
-        interface: material.interface(),
-        pooled_outputs: training_classes,
-        whole_outputs: material.dataset.classes.len(),
+        pooled_outputs: tasks.pooled_outputs(run.fold),
+        whole_outputs: tasks.whole().map_or(interface.outputs, |whole| whole.outputs),
+        interface,
         memory,
         adapts: run.method.adapts,
-        copier: run.method.adapt.clone().map(|settings| {
-            let (height, width) = (material.dataset.height, material.dataset.width);
-            Copier { settings, height, width }
-        }),
+        copier: copier.map(|(settings, data)| Copier { settings, height: data.height, width: data.width }),
     })
 }
 
@@ -69,19 +64,17 @@ impl Ready {
     ///
     /// # Errors
     /// There is not enough memory for a task.
-    pub fn new(material: &Material, run: &Run, fold: &Fold, machine: &Machine) -> Result<Self> {
+    pub fn new(material: &Material, run: &Run, machine: &Machine) -> Result<Self> {
         let experiment = material.experiment;
-        let learner = learner(material, run, fold.training_classes(&experiment.task), machine.budget);
+        let learner = learner(material, run, machine.budget);
         let theta = learner.init(&mut stream(run.seed, Purpose::Init, 0)).detached(machine.device);
         let train_shots = match run.method.algorithm.training() {
             Training::Episodes { shots: Some(shots) } => shots,
-            _ => experiment.task.shots,
+            _ => experiment.task.training_shots(),
         };
-        let Task { ways, queries, .. } = experiment.task;
-        let inputs = material.bank.inputs();
-        let extent = |shots| TaskSize { ways, shots, queries }.extent(inputs);
-        let training = learner.training_bytes(extent(train_shots));
-        let testing = learner.testing_bytes(extent(experiment.largest_shots()));
+        let tasks = &material.tasks;
+        let training = learner.training_bytes(tasks.extent(Part::Train, train_shots));
+        let testing = learner.testing_bytes(tasks.extent(Part::Test, experiment.largest_shots()));
         let split = machine.split.within(machine.budget, training.max(testing))?;
         Ok(Self { learner, theta, split })
     }
@@ -91,8 +84,8 @@ impl Ready {
     ///
     /// # Errors
     /// The checkpoint cannot be read or is of another model; there is not enough memory for a task.
-    pub fn start(material: &Material, run: &Run, fold: &Fold, machine: &Machine) -> Result<Self> {
-        let mut ready = Self::new(material, run, fold, machine)?;
+    pub fn start(material: &Material, run: &Run, machine: &Machine) -> Result<Self> {
+        let mut ready = Self::new(material, run, machine)?;
         let Some(path) = checkpoint(material.experiment, run) else { return Ok(ready) };
         let names = ready.theta.names.iter();
         let given: Vec<bool> = names.map(|name| ready.learner.starts_from_checkpoint(name)).collect();
@@ -117,7 +110,7 @@ impl Workplace<'_> {
         let mut changes = Vec::new();
         for run in self.material.experiment.runs() {
             let fold = &folds[run.fold];
-            let ready = self.start(&run, fold)?;
+            let ready = self.start(&run)?;
             let entries = self.entries(&run)?;
             if entries.iter().any(|entry| entry["test_episodes_sha256"] != fold.hash.as_str()) {
                 misuse!(
@@ -145,12 +138,12 @@ impl Workplace<'_> {
     }
 
     /// What a run starts with. One that goes on keeps the size of its chunks, and so its rounding, however much memory is free now.
-    pub(super) fn start(&self, run: &Run, fold: &Fold) -> Result<Ready> {
+    pub(super) fn start(&self, run: &Run) -> Result<Ready> {
         let recorded = self.entries(run)?.last().and_then(|entry| entry["tasks_at_once"].as_u64());
         let recorded = recorded.and_then(|tasks| usize::try_from(tasks).ok()).filter(|tasks| *tasks > 0);
         let largest = self.machine.split.largest.min(recorded.unwrap_or(usize::MAX));
         let split = self.machine.split.clone().with_largest(largest);
-        Ready::start(self.material, run, fold, &Machine { split: &split, ..self.machine })
+        Ready::start(self.material, run, &Machine { split: &split, ..self.machine })
     }
 }
 

@@ -138,7 +138,7 @@ fn cell(row: &SummaryRow, chosen: bool, judge: Quantity) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{experiment::spec::Task as Described, measures, summary::Measured};
+    use crate::{experiment::spec::Experiment, measures, summary::Measured};
 
     #[test]
     fn a_method_with_missing_seeds_says_so() {
@@ -156,8 +156,9 @@ mod tests {
             folds: 1,
             left_out: 0,
         };
-        let described = "{dataset: mnist, ways: 3, shots: 1, classes: {train: [0, 1, 2], test: [5, 6, 7]}}";
-        let words = serde_saphyr::from_str::<Described>(described).expect("a task").words();
+        let described = "{name: a, methods: {a: {maml: {}}}, task: {dataset: mnist, ways: 3, shots: 1, classes: {train: [0, 1, 2], test: [5, 6, 7]}}}";
+        let experiment: Experiment = serde_saphyr::from_str(described).expect("an experiment");
+        let words = experiment.task.words();
         let text = |name: &str| {
             let judge = measures::find(name).expect("registered").quantity();
             let style = Style { words: &words, judge, markdown: true };

@@ -20,7 +20,7 @@ use crate::{
     models::Params,
     random::{Draws, Purpose},
     records::{CostRow, EvaluationRow, Task, Values},
-    tasks::{Interface, few_shot::whole_dataset, frozen::FrozenEpisodes},
+    tasks::{Interface, frozen::FrozenEpisodes},
 };
 
 /// How a run is tested on frozen episodes.
@@ -160,27 +160,26 @@ impl Workplace<'_> {
         learner: &dyn MetaLearner,
         theta: &Params,
     ) -> Vec<EvaluationRow> {
-        let data = &self.material.dataset;
+        let Some(whole) = self.material.tasks.whole() else { return Vec::new() }; // the checks see to it
         let steps = &self.material.experiment.evaluate.steps;
         // One large task: here libtorch's own threads are the ones that pay.
         tch::set_num_threads(self.machine.split.threads() as i32);
         let interface = self.test_interface();
         let scores = or_leave(self.stop, || {
-            let episode = whole_dataset(data, &self.material.bank);
+            let episode = (whole.episode)();
             let mut tested = score(learner, &interface, theta, &episode, steps, draws(run));
             tested.pool(&interface);
             tested.scores
         });
         tch::set_num_threads(1);
         let scores = scores.into_iter().flatten().zip(steps);
-        let shots = data.training / data.classes.len().max(1);
         scores
             .map(|(score, &step)| EvaluationRow {
                 method: run.name.to_owned(),
                 fold: run.fold,
                 seed: run.seed,
                 task: Task::WholeDataset,
-                shots,
+                shots: whole.shots,
                 episode: 0,
                 step,
                 loss: score.loss,

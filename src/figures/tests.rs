@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    experiment::spec::Task as Described,
+    experiment::spec::Experiment,
     measures,
     records::{Task, Values},
 };
@@ -15,16 +15,15 @@ fn results(methods: &[&str]) -> Results {
 /// The same judged by a measure of this name.
 fn judged(methods: &[&str], measure: &str) -> Results {
     let judge = measures::find(measure).expect("registered").quantity();
-    let described =
-        "{dataset: mnist, ways: 5, shots: 1, classes: {train: [0, 1, 2, 3, 4], test: [5, 6, 7, 8, 9]}}";
-    let task: Described = serde_saphyr::from_str(described).expect("a task");
+    let described = "{name: a, methods: {a: {maml: {}}}, task: {dataset: mnist, ways: 5, shots: 1, classes: {train: [0, 1, 2, 3, 4], test: [5, 6, 7, 8, 9]}}}";
+    let experiment: Experiment = serde_saphyr::from_str(described).expect("an experiment");
     let mut results = Results {
         title: "digits <&> letters".to_owned(),
         methods: methods.iter().map(|m| (*m).to_owned()).collect(),
         train: Vec::new(),
         evaluation: Vec::new(),
         judge,
-        words: task.words(),
+        words: experiment.task.words(),
         validation: Vec::new(),
         cost: Vec::new(),
         lacking: Vec::new(),

@@ -76,8 +76,17 @@ impl Adapted {
 pub fn adapt(learned: &Learned, task: &Task, source: &Source, machine: &Machine) -> Result<Adapted> {
     let experiment = &learned.experiment;
     let run = learned.few_shot_run(experiment)?;
+    let material = Material::load(experiment, source, machine.device)?;
+    let Some(like) = material.tasks.images() else {
+        misuse!(
+            "{} learned tasks of {}, but one's own tasks can only be of images",
+            learned.folder.display(),
+            experiment.task.name()
+        )
+    };
     let support = classes(task.support)?;
-    let ways = experiment.task.ways;
+    let interface = material.tasks.interface();
+    let ways = interface.outputs;
     if support.len() != ways {
         let names: Vec<&str> = support.iter().map(|class| class.name.as_str()).collect();
         misuse!(
@@ -90,16 +99,15 @@ pub fn adapt(learned: &Learned, task: &Task, source: &Source, machine: &Machine)
         );
     }
     let queries = queries(task.query, &support)?;
-    let material = Material::read(experiment, source, machine.device)?;
     let files: Vec<&PathBuf> =
         support.iter().flat_map(|class| &class.files).chain(queries.iter().map(|(file, _)| file)).collect();
-    let (images, warnings) = read(&files, &material.dataset, task.invert)?;
+    let (images, warnings) = read(&files, like, task.invert)?;
 
-    let learner = learner(&material, &run, 0, machine.budget); // its meta-training classes are behind it
+    let learner = learner(&material, &run, machine.budget);
     let theta = learner.checkpoint(&learner.init(&mut stream(run.seed, Purpose::Init, 0)));
     let theta = learned.initialisation(&theta, machine.device)?;
     let rows = files.len() - queries.len();
-    let extent = Extent { support: rows, queries: queries.len(), inputs: material.bank.inputs() };
+    let extent = Extent { support: rows, queries: queries.len(), inputs: interface.inputs };
     let split = machine.split.within(machine.budget, learner.testing_bytes(extent))?;
     let labels = support.iter().enumerate().flat_map(|(label, class)| vec![label as i64; class.files.len()]);
     let labels: Vec<i64> = labels.chain(queries.iter().map(|_| 0)).collect(); // those of queries are not looked at

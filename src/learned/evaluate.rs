@@ -6,13 +6,12 @@ use anyhow::{Context, Result};
 
 use super::Learned;
 use crate::{
-    data::Source,
+    data::{DatasetSpec, Source},
     experiment::{
-        dataset::DatasetSpec,
         environment,
         folder::CONFIG,
         material::Material,
-        plan::{ENVIRONMENT, Run},
+        plan::ENVIRONMENT,
         progress::MethodLine,
         read::{self, Changes},
         spec::Experiment,
@@ -21,13 +20,9 @@ use crate::{
         test::{Outcome, Test},
     },
     measures::Quantity,
-    misuse::misuse,
     records::EvaluationRow,
     summary::summarise,
-    tasks::{
-        Interface,
-        class_split::{Part, Parts},
-    },
+    tasks::{Interface, family::Retest},
 };
 
 /// What is to be other than in the run's own test.
@@ -84,15 +79,16 @@ pub fn evaluate(
 ) -> Result<Option<Tested>> {
     let (experiment, shots) = settings(learned, changed)?;
     let run = learned.few_shot_run(&experiment)?;
-    let material = Material::read(&experiment, source, machine.device)?;
-    let (parts, trained) = parts(&material, &run, changed)?;
-    let fold = material.fold_of(run.fold, parts)?;
-    let ready = Ready::new(&material, &run, &fold, machine)?;
+    let retest = Retest { dataset: changed.dataset.clone(), classes: changed.classes.clone() };
+    let (material, trained) =
+        Material::load_for_retest(&experiment, run.fold, &retest, source, machine.device)?;
+    let fold = material.fold(run.fold)?;
+    let ready = Ready::new(&material, &run, machine)?;
     let theta = learned
         .initialisation(&ready.learner.checkpoint(&ready.theta), machine.device)
-        .with_context(|| {
-            let data = &material.dataset;
-            format!("the images of {} are {} x {}", data.name, data.height, data.width)
+        .with_context(|| match material.tasks.images() {
+            Some(data) => format!("the images of {} are {} x {}", data.name, data.height, data.width),
+            None => format!("the run's tasks are {}", experiment.task.name()),
         })?;
     let mut line = MethodLine::new(run.name, 0, quiet);
     let test = Test {
@@ -115,7 +111,7 @@ pub fn evaluate(
         entries.last().is_some_and(|entry| entry["test_episodes_sha256"] == fold.hash.as_str());
     let mut warnings: Vec<String> = trained.into_iter().collect();
     if !own_episodes && !changed.changes_episodes(learned) {
-        let name = &material.dataset.name;
+        let name = material.tasks.images().map_or(experiment.task.name(), |data| &data.name);
         warnings.push(format!("these are not the episodes of the run's own test: {name} has changed since"));
     }
     warnings.extend(without_numbers(&rows, experiment.judge()));
@@ -149,53 +145,6 @@ fn settings(learned: &Learned, changed: &Changed) -> Result<(Experiment, Vec<usi
     }
     set.extend(changed.steps.iter().map(|steps| format!("evaluate.steps={steps:?}")));
     set.extend(changed.episodes.iter().map(|episodes| format!("evaluate.episodes={episodes}")));
-    let mut experiment = read::read(&learned.folder.join(CONFIG), &Changes { set, ..Changes::default() })?;
-    if let Some(dataset) = &changed.dataset {
-        experiment.task.dataset = dataset.clone();
-    }
+    let experiment = read::read(&learned.folder.join(CONFIG), &Changes { set, ..Changes::default() })?;
     Ok((experiment, shots))
-}
-
-/// The test classes, and a warning if the run was trained on some of them.
-///
-/// Of another data set all classes are new to the run.
-fn parts(material: &Material, run: &Run, changed: &Changed) -> Result<(Parts, Option<String>)> {
-    let names = &material.dataset.classes;
-    let of_run = match &changed.dataset {
-        Some(_) => Parts::all_test(names.len()),
-        None => match material.experiment.task.classes.0.parts(run.fold, names) {
-            Ok(parts) => parts,
-            Err(message) => misuse!("task.classes: {message}"),
-        },
-    };
-    let mut classes = of_run.classes[Part::Test as usize].clone();
-    if let Some(wanted) = &changed.classes {
-        classes.clear();
-        for name in wanted {
-            match names.iter().position(|known| known == name) {
-                Some(class) if classes.contains(&class) => misuse!("--classes: {name} stands there twice"),
-                Some(class) => classes.push(class),
-                None => misuse!(
-                    "--classes: there is no class {name} in {}; there are {}",
-                    material.dataset.name,
-                    names.join(", ")
-                ),
-            }
-        }
-    }
-    let ways = material.experiment.task.ways;
-    if classes.len() < ways {
-        misuse!(
-            "the run's tasks have {ways} classes, but there are only {} to draw them from: give more --classes",
-            classes.len()
-        );
-    }
-    let trained: Vec<&str> = classes
-        .iter()
-        .filter(|class| of_run.trains_on(**class))
-        .map(|class| names[*class].as_str())
-        .collect();
-    let warning = (!trained.is_empty())
-        .then(|| format!("the run was trained on images of these classes: {}", trained.join(", ")));
-    Ok((of_run.only_test(classes), warning))
 }

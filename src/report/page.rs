@@ -4,7 +4,7 @@ use anyhow::Result;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Report, section::Section, study::StudySection, table::Table, tile};
-use crate::experiment::example::{Example, Image};
+use crate::tasks::example::{Image, Images};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -103,14 +103,14 @@ fn cells(table: &Table) -> Markup {
 }
 
 /// The first test episode: its support set, and what methods answered before and after adaptation.
-fn example(first: &Example, methods: &[(String, usize, Example)]) -> Markup {
+fn example(first: &Images, methods: &[(String, usize, Images)]) -> Markup {
     let methods = &methods[..methods.len().min(MOST_EXAMPLES)];
     let class = |label: usize| first.classes.get(label).map_or("?", String::as_str);
     let image = |image: &Image| {
         let address = tile::address(&image.pixels, first.height, first.width).unwrap_or_default();
         html! { img.tile src=(address) alt=(class(image.label)); }
     };
-    let verdict = |example: &Example, step: usize, query: usize| {
+    let verdict = |example: &Images, step: usize, query: usize| {
         let label = example.answers.get(step).and_then(|answers| answers.get(query)).copied();
         let right = label == first.queries.get(query).map(|image| image.label);
         let text = label.map_or("?", class);

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::{surroundings::Surroundings, table::Table};
-use crate::{experiment::spec::Experiment, models::ModelSpec, tasks::class_split::NamedParts};
+use crate::{
+    experiment::spec::Experiment,
+    models::ModelSpec,
+    tasks::{few_shot::class_split::NamedParts, words::in_one_line},
+};
 
 /// One line of the protocol: what, and its value.
 pub type Fact = (&'static str, String);
@@ -21,20 +23,20 @@ pub fn facts(experiment: &Experiment, surroundings: &Surroundings) -> Vec<Fact> 
         None => "none".into(),
     };
     let seeds = experiment.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    vec![
-        ("data set", yaml(&task.dataset)),
-        ("classes", yaml(&task.classes)),
-        ("training classes", classes(|parts| &parts.train)),
-        ("validation classes", classes(|parts| &parts.validation)),
-        ("test classes", classes(|parts| &parts.test)),
-        ("ways (classes per task)", task.ways.to_string()),
-        ("shots while training", task.shots.to_string()),
+    let words = task.words();
+    let mut facts = words.facts;
+    if words.classes.is_some() {
+        facts.extend([
+            ("training classes", classes(|parts| &parts.train)),
+            ("validation classes", classes(|parts| &parts.validation)),
+            ("test classes", classes(|parts| &parts.test)),
+        ]);
+    }
+    facts.extend([
+        ("shots while training", task.training_shots().to_string()),
         ("shots in the test", list(&experiment.test_shots())),
-        ("queries per class", task.queries.to_string()),
-        ("rotated classes", if task.augment.rotations { "yes".into() } else { "no".into() }),
-        ("augmentation", yaml(&task.augment)),
         ("batch normalisation", batch_norm(&experiment.model).into()),
-        ("model", yaml(&experiment.model)),
+        ("model", in_one_line(&experiment.model)),
         ("meta-iterations", experiment.train.iterations.to_string()),
         ("tasks per iteration", experiment.train.meta_batch.to_string()),
         ("validation", validation),
@@ -42,7 +44,8 @@ pub fn facts(experiment: &Experiment, surroundings: &Surroundings) -> Vec<Fact> 
         ("adaptation steps in the test", list(&evaluate.steps)),
         ("seeds", seeds),
         ("test episodes' SHA-256", if episodes.is_empty() { "unknown".into() } else { episodes.join(", ") }),
-    ]
+    ]);
+    facts
 }
 
 /// Said of results from before something was recorded.
@@ -71,12 +74,6 @@ fn classes(folds: &BTreeMap<usize, NamedParts>, part: impl Fn(&NamedParts) -> &[
     }
 }
 
-/// A value in one line, as an experiment file could have it.
-fn yaml(value: &impl Serialize) -> String {
-    let text = serde_json::to_string(value).unwrap_or_default();
-    text.replace('"', "").replace(':', ": ").replace(',', ", ")
-}
-
 fn batch_norm(model: &ModelSpec) -> &'static str {
     match model {
         ModelSpec::Mlp(mlp) if mlp.batch_norm => {
@@ -90,26 +87,45 @@ fn batch_norm(model: &ModelSpec) -> &'static str {
 pub fn table(experiments: &[(&str, &[Fact])]) -> Table {
     let mut header = vec!["protocol".to_owned()];
     header.extend(experiments.iter().map(|(name, _)| (*name).to_owned()));
-    let line = |place: usize| {
-        let mut cells: Vec<String> = experiments.iter().map(|(_, facts)| facts[place].1.clone()).collect();
+    let protocols: Vec<&[Fact]> = experiments.iter().map(|(_, facts)| *facts).collect();
+    let line = |what: &str| {
+        let mut cells: Vec<String> =
+            protocols.iter().map(|facts| value(facts, what).unwrap_or("-").to_owned()).collect();
         let mark = if cells.windows(2).all(|pair| pair[0] == pair[1]) { "" } else { " (differs)" };
-        cells.insert(0, format!("{}{mark}", experiments[0].1[place].0));
+        cells.insert(0, format!("{what}{mark}"));
         cells
     };
-    let count = experiments.first().map_or(0, |(_, facts)| facts.len());
     Table {
         name: "protocol".into(),
         caption: "What was done.".into(),
         header,
-        rows: (0..count).map(line).collect(),
+        rows: names(&protocols).into_iter().map(line).collect(),
     }
 }
 
 /// The facts in which two experiments differ that make their numbers incomparable.
 pub fn differences(one: &[Fact], other: &[Fact]) -> Vec<&'static str> {
     let matters =
-        |what: &str| !["seeds", "meta-iterations", "tasks per iteration", "validation"].contains(&what);
-    let known = |fact: &Fact| ![NOT_RECORDED, "unknown"].contains(&fact.1.as_str());
-    let pairs = one.iter().zip(other).filter(|(one, other)| known(one) && known(other) && one.1 != other.1);
-    pairs.map(|(one, _)| one.0).filter(|what| matters(what)).collect()
+        |what: &&str| !["seeds", "meta-iterations", "tasks per iteration", "validation"].contains(what);
+    let unknown = |value: Option<&str>| value.is_some_and(|value| [NOT_RECORDED, "unknown"].contains(&value));
+    let differ = |what: &&str| {
+        let [one, other] = [one, other].map(|facts| value(facts, what));
+        one != other && !unknown(one) && !unknown(other)
+    };
+    names(&[one, other]).into_iter().filter(matters).filter(differ).collect()
+}
+
+/// What any of the protocols tell, each once.
+fn names(protocols: &[&[Fact]]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for (what, _) in protocols.concat() {
+        if !names.contains(&what) {
+            names.push(what);
+        }
+    }
+    names
+}
+
+fn value<'a>(facts: &'a [Fact], what: &str) -> Option<&'a str> {
+    facts.iter().find(|(name, _)| *name == what).map(|(_, value)| value.as_str())
 }

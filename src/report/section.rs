@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     experiment::{
-        example::Example,
         folder, results,
         spec::Experiment,
         table::{cells, what_varies},
@@ -22,6 +21,7 @@ use crate::{
     records::{Damage, Task},
     stats::comparison::compare,
     summary::{SummaryRow, chosen_steps, contestants, summarise},
+    tasks::example::{Example, Images},
 };
 
 /// An experiment with its results.
@@ -39,7 +39,7 @@ pub struct Section {
     /// The figures.
     pub figures: Vec<Drawn>,
     /// Of each method what it answered on the first test episode, and the number of steps to show.
-    pub examples: Vec<(String, usize, Example)>,
+    pub examples: Vec<(String, usize, Images)>,
     /// Machine, versions, duration: name and value.
     pub surroundings: Vec<(String, String)>,
     /// The command that made it.
@@ -206,11 +206,11 @@ fn examples(
     experiment: &Experiment,
     results: &Results,
     chosen: &BTreeMap<(String, usize), usize>,
-) -> Vec<(String, usize, Example)> {
+) -> Vec<(String, usize, Images)> {
     let read = |method: &String| {
         let run = experiment.runs().into_iter().find(|run| run.name == method)?;
         let text = std::fs::read_to_string(path.join(run.file(crate::experiment::plan::EXAMPLE))).ok()?;
-        let example: Example = serde_json::from_str(&text).ok()?;
+        let Example::Images(example) = serde_json::from_str(&text).ok()? else { return None };
         let last = example.steps.len().checked_sub(1)?;
         let step = chosen.get(&(method.clone(), example.shots));
         let place = step.and_then(|step| example.steps.iter().position(|s| s == step)).unwrap_or(last);

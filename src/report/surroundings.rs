@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     experiment::{environment, plan::ENVIRONMENT, spec::Experiment},
     runs::Log,
-    tasks::class_split::NamedParts,
+    tasks::few_shot::class_split::NamedParts,
 };
 
 /// What the runs' `environment.json` and `log.jsonl` tell.

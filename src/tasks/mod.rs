@@ -1,18 +1,27 @@
 //! Distributions over tasks, and the episodes drawn from them.
 
 pub mod augmentation;
-pub mod class_split;
 pub mod copies;
+pub mod curves;
+pub mod example;
+pub mod family;
 pub mod few_shot;
+pub mod form;
 pub mod frozen;
 mod interface;
+pub mod sinusoid;
 pub mod words;
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use tch::Tensor;
 
+pub use family::{Asks, Family, Need, Part, Pool, Tasks};
 pub use interface::Interface;
+
+use crate::registry::registry;
 
 /// A meta-batch of T tasks, stacked: the first `support` rows of every task are its support set, the others its queries.
 ///
@@ -100,4 +109,26 @@ pub trait TaskSource: Sync {
     /// Some tasks of the meta-batch number `index`. Each task depends only on the source, `index` and its number, whatever was
     /// drawn before or is drawn beside it, so that a meta-batch can be drawn in parts.
     fn sample(&self, index: u64, tasks: Range<usize>) -> Episode;
+}
+
+/// A distribution whose tasks can be frozen: given with fewer shots, and told from others.
+pub trait FreezableSource: TaskSource {
+    /// As [`TaskSource::sample`], with fewer shots: the same queries, and the first of the same support.
+    fn sample_with(&self, index: u64, tasks: Range<usize>, shots: usize) -> Episode;
+
+    /// Puts into a hash what all tasks have in common: the data they are from, their sizes.
+    fn describe(&self, hash: &mut Sha256);
+
+    /// Puts into a hash what makes a task the one that it is.
+    fn identify(&self, index: u64, task: usize, hash: &mut Sha256);
+}
+
+registry! {
+    /// The families of tasks an experiment file can name.
+    pub enum TaskSpec: Family {
+        /// Classification of images: N classes, K support images and Q queries of each. Its settings may stand in `task` itself.
+        "few_shot" => FewShot(few_shot::FewShotSpec),
+        /// Regression: sine waves, seen at K points.
+        "sinusoid" => Sinusoid(sinusoid::Sinusoid),
+    }
 }

@@ -7,7 +7,7 @@ pub struct Words {
     pub title: String,
     /// A number of shots: "5-shot", "5 points".
     pub shots: fn(usize) -> String,
-    /// What shots count, on an axis: "support images per class", "support points".
+    /// What shots count, on an axis: "support images per class".
     pub shots_axis: &'static str,
     /// Classes of a task, if it has such: guessing is right once in so many times.
     pub classes: Option<usize>,

@@ -138,8 +138,17 @@ fn a_new_experiment_is_sound_valid_and_says_every_key() {
     let shipped = fs::read_to_string(shipped("experiment.schema.json")).expect("shipped");
     let shipped: Value = serde_json::from_str(&shipped).expect("JSON");
     let definitions = &shipped["definitions"];
-    let parts =
-        ["Task", "Augmentation", "Affine", "Mlp", "Train", "Validation", "Evaluate", "Maml", "Reptile"];
+    let parts = [
+        "FewShotSpec",
+        "Augmentation",
+        "Affine",
+        "Mlp",
+        "Train",
+        "Validation",
+        "Evaluate",
+        "Maml",
+        "Reptile",
+    ];
     for part in parts.iter().map(|part| &definitions[part]).chain([&shipped]) {
         for key in part["properties"].as_object().expect("properties").keys() {
             assert!(text.contains(&format!("{key}:")), "{key} is not explained");

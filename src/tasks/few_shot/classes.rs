@@ -8,7 +8,7 @@ use serde::{
     de::{self, MapAccess, value::MapAccessDeserializer},
 };
 
-use crate::tasks::class_split::ClassSplit;
+use super::class_split::ClassSplit;
 
 /// How classes are divided, in the file's form of [`ClassSplit`].
 #[derive(Clone, Debug, PartialEq)]

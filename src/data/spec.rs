@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt, path::PathBuf};
 
+use anyhow::Result;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -9,7 +10,8 @@ use serde::{
 };
 use serde_json::{Value, json};
 
-use crate::data;
+use super::{Dataset, REGISTRY, Source, find, idx_folder};
+use crate::misuse::misuse;
 
 /// Where the images come from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,14 +26,36 @@ pub enum DatasetSpec {
     },
 }
 
+impl DatasetSpec {
+    /// Loads it, fetching it on first use.
+    ///
+    /// # Errors
+    /// It cannot be had or read.
+    pub fn load(&self, source: &Source) -> Result<Dataset> {
+        match self {
+            Self::Named(name) => match find(name) {
+                Some(entry) => entry.load(source),
+                None => misuse!("there is no data set {name}"),
+            },
+            Self::Folder { idx } => idx_folder(idx, source),
+        }
+    }
+
+    /// The names of its classes, where they are known without loading it.
+    pub fn known_classes(&self) -> Option<Vec<String>> {
+        let Self::Named(name) = self else { return None };
+        Some((0..find(name)?.classes).map(|class| class.to_string()).collect())
+    }
+}
+
 impl JsonSchema for DatasetSpec {
     fn schema_name() -> Cow<'static, str> {
         "Dataset".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let named = |entry: &data::Entry| json!({"description": entry.summary, "const": entry.name});
-        let mut forms: Vec<Value> = data::REGISTRY.iter().map(named).collect();
+        let named = |entry: &super::Entry| json!({"description": entry.summary, "const": entry.name});
+        let mut forms: Vec<Value> = REGISTRY.iter().map(named).collect();
         forms.push(json!({
             "description": "A folder that holds any data set in IDX form.",
             "type": "object",
@@ -46,10 +70,10 @@ impl JsonSchema for DatasetSpec {
 /// Refuses names that are not registered.
 pub fn registered(dataset: &DatasetSpec, _: &()) -> garde::Result {
     let DatasetSpec::Named(name) = dataset else { return Ok(()) };
-    if data::find(name).is_some() {
+    if find(name).is_some() {
         return Ok(());
     }
-    let known: Vec<&str> = data::REGISTRY.iter().map(|entry| entry.name).collect();
+    let known: Vec<&str> = REGISTRY.iter().map(|entry| entry.name).collect();
     Err(garde::Error::new(format!(
         "there is no data set {name:?}; there is {}, and {{idx: FOLDER}} reads any in IDX form",
         known.join(", ")

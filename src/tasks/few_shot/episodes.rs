@@ -1,19 +1,20 @@
-//! Few-shot classification: N classes, K support images and Q queries of each.
+//! Few-shot episodes: N classes, K support images and Q queries of each, drawn from pools of images.
 
 use std::{ops::Range, sync::Arc};
 
 use rand::{RngExt, seq::index::sample};
+use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
-use super::{
-    Episode, Extent, Interface, TaskSource,
-    augmentation::{Augmentation, Map, quarter_turn, warp},
-};
 use crate::{
     data::Dataset,
     loss::CrossEntropy,
     measures::Accuracy,
     random::{Purpose, Stream, stream},
+    tasks::{
+        Episode, Extent, FreezableSource, Interface, TaskSource,
+        augmentation::{Augmentation, Map, quarter_turn, warp},
+    },
 };
 
 /// Images as bytes, a quarter of the memory, turned into f32 only when drawn. Clones share the memory.
@@ -73,6 +74,8 @@ pub struct FewShot {
     augmentation: Augmentation,
     seed: u64,
     purpose: Purpose,
+    /// SHA-256 of the images and labels, where hashes are asked for.
+    digest: Vec<u8>,
 }
 
 /// N, K and Q.
@@ -110,7 +113,13 @@ impl FewShot {
     ///
     /// The pools must hold at least N classes of K + Q images each, which the experiment's checks see to.
     pub fn new(bank: ImageBank, pools: Vec<Vec<usize>>, size: TaskSize, seed: u64, purpose: Purpose) -> Self {
-        Self { bank, pools, size, augmentation: Augmentation::default(), seed, purpose }
+        let (augmentation, digest) = (Augmentation::default(), Vec::new());
+        Self { bank, pools, size, augmentation, seed, purpose, digest }
+    }
+
+    /// Of images and labels with this digest.
+    pub fn of_digest(self, digest: &[u8]) -> Self {
+        Self { digest: digest.to_vec(), ..self }
     }
 
     /// Adds turned classes and random affine maps.
@@ -135,8 +144,12 @@ impl FewShot {
         self
     }
 
-    /// Draws a task: N classes in random order (so labels are permuted), K + Q different images of each, class by class.
-    pub fn draw(&self, stream: &mut Stream) -> Vec<usize> {
+    /// The image numbers of a task, class by class: K + Q different images of each of N classes in random order, so that labels are permuted.
+    pub fn rows(&self, index: u64, task: usize) -> Vec<usize> {
+        self.draw(&mut self.stream(index, task))
+    }
+
+    fn draw(&self, stream: &mut Stream) -> Vec<usize> {
         let TaskSize { ways, shots, queries } = self.size;
         let mut rows = Vec::with_capacity(ways * (shots + queries));
         for class in sample(stream, self.pools.len(), ways) {
@@ -144,14 +157,6 @@ impl FewShot {
             rows.extend(sample(stream, pool.len(), shots + queries).into_iter().map(|i| pool[i]));
         }
         rows
-    }
-
-    /// The episode of tasks drawn by [`FewShot::draw`], one after the other in `rows`, with these sizes.
-    ///
-    /// Of each class the first `size.shots` images are support and the last `size.queries` queries.
-    pub fn assemble(&self, rows: &[usize], size: TaskSize) -> Episode {
-        let order = support_first(size, self.block());
-        self.episode(self.bank.gather(&reordered(rows, &order, size.ways * self.block())), size)
     }
 
     /// The episode of images `[T * (N*K + N*Q), D]`, in order.
@@ -192,6 +197,13 @@ fn reordered<T: Copy>(things: &[T], order: &[usize], per_task: usize) -> Vec<T> 
 
 impl TaskSource for FewShot {
     fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
+        self.sample_with(index, tasks, self.size.shots)
+    }
+}
+
+impl FreezableSource for FewShot {
+    /// Of each class the first `shots` of the images drawn are support and the last `size.queries` queries.
+    fn sample_with(&self, index: u64, tasks: Range<usize>, shots: usize) -> Episode {
         let (mut rows, mut maps) = (Vec::new(), Vec::new());
         for task in tasks {
             let mut stream = self.stream(index, task);
@@ -201,12 +213,25 @@ impl TaskSource for FewShot {
                 maps.extend(classes.flat_map(|_| self.augmentation.draw(self.block(), &mut stream)));
             }
         }
-        if !self.augmentation.moves() {
-            return self.assemble(&rows, self.size);
-        }
-        let order = support_first(self.size, self.block());
-        let (rows, maps) = (reordered(&rows, &order, order.len()), reordered(&maps, &order, order.len()));
-        self.episode(self.bank.gather_moved(&rows, &maps), self.size)
+        let size = TaskSize { shots, ..self.size };
+        let (order, drawn) = (support_first(size, self.block()), size.ways * self.block());
+        let rows = reordered(&rows, &order, drawn);
+        let images = match self.augmentation.moves() {
+            true => self.bank.gather_moved(&rows, &reordered(&maps, &order, drawn)),
+            false => self.bank.gather(&rows),
+        };
+        self.episode(images, size)
+    }
+
+    fn describe(&self, hash: &mut Sha256) {
+        let TaskSize { ways, shots, queries } = self.size;
+        hash.update(&self.digest);
+        [ways, shots, queries].iter().for_each(|size| hash.update((*size as u64).to_le_bytes()));
+    }
+
+    /// By the numbers of its images.
+    fn identify(&self, index: u64, task: usize, hash: &mut Sha256) {
+        self.rows(index, task).iter().for_each(|row| hash.update((*row as u64).to_le_bytes()));
     }
 }
 

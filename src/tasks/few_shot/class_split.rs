@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     data::Dataset,
     random::{Purpose, stream},
+    tasks::family::Part,
 };
 
 /// How the classes of a data set are divided, as the experiment file says it.
@@ -36,17 +37,6 @@ pub enum ClassSplit {
     },
     /// All classes in every part, with different images; tasks are new by their choice of classes and labels only.
     Shared,
-}
-
-/// A part of the split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Meta-train.
-    Train,
-    /// Meta-validation.
-    Validation,
-    /// Meta-test.
-    Test,
 }
 
 /// The classes of the three parts in one fold.
