@@ -1,14 +1,15 @@
-//! Testing: loss and accuracy of each episode after each number of adaptation steps, and what they cost.
+//! Testing: loss and measures of each episode after each number of adaptation steps, and what they cost.
 
 use std::ops::Range;
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::{
     algorithms::MetaLearner,
     chunks::{self, Split},
     inner::Answer,
     loss,
+    measures::Predictions,
     models::Params,
     random::{Draws, Purpose},
     tasks::{Episode, Interface, frozen::FrozenEpisodes},
@@ -23,13 +24,20 @@ pub enum Verdict {
     Stop,
 }
 
-/// Loss and accuracy on the queries of an episode, or their means over episodes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Loss and measures on the queries of an episode, or their means over episodes.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Score {
-    /// Mean cross-entropy.
+    /// Mean loss.
     pub loss: f64,
-    /// Share of hits, 0 to 1.
-    pub accuracy: f64,
+    /// What the family measures, in its order; not a number where it is not defined.
+    pub measured: Vec<f64>,
+}
+
+impl Score {
+    /// By what methods are judged: the first measure, without one the loss.
+    pub fn judged(&self) -> f64 {
+        self.measured.first().copied().unwrap_or(self.loss)
+    }
 }
 
 /// Scores of one episode after each of the steps asked for.
@@ -50,26 +58,44 @@ pub struct Tested {
     pub scores: Vec<Scores>,
     /// What they cost, after each of the steps; means over episodes.
     pub costs: Vec<Cost>,
+    /// What was answered after each of the steps, if it is kept.
+    pub predictions: Vec<Predictions>,
 }
 
 impl Tested {
     /// Joins other episodes, tested after the same steps.
-    fn join(self, others: Self) -> Self {
+    fn join(mut self, others: Self) -> Self {
         let [n, m] = [&self, &others].map(|part| part.scores.len() as f64);
         let mean = |(a, b): (&Cost, &Cost)| Cost {
             seconds: (n * a.seconds + m * b.seconds) / (n + m).max(1.0),
             rows: a.rows,
         };
-        Self {
-            costs: self.costs.iter().zip(&others.costs).map(mean).collect(),
-            scores: [self.scores, others.scores].concat(),
+        self.costs = self.costs.iter().zip(&others.costs).map(mean).collect();
+        self.scores.extend(others.scores);
+        self.predictions.iter_mut().zip(others.predictions).for_each(|(before, next)| before.extend(next));
+        self
+    }
+}
+
+impl Tested {
+    /// Fills in the measures that look at all episodes, once all are there.
+    pub fn pool(&mut self, interface: &Interface) {
+        for (place, measure) in interface.measures.iter().enumerate().filter(|(_, measure)| measure.pooled())
+        {
+            for (step, predictions) in self.predictions.iter().enumerate() {
+                let of_each = measure.of_each(predictions);
+                self.scores
+                    .iter_mut()
+                    .zip(of_each)
+                    .for_each(|(scores, value)| scores[step].measured[place] = value);
+            }
         }
     }
 }
 
 /// How frozen episodes are tested.
 pub struct Protocol<'a> {
-    /// Their loss.
+    /// Their loss and measures.
     pub interface: &'a Interface,
     /// The episodes.
     pub episodes: &'a FrozenEpisodes,
@@ -81,6 +107,8 @@ pub struct Protocol<'a> {
     pub draws: Draws,
     /// How the episodes are split.
     pub split: &'a Split,
+    /// Whether what is answered is kept, by some of it.
+    pub keeps: &'a (dyn Fn(&Predictions) -> bool + Sync),
 }
 
 impl Protocol<'_> {
@@ -98,7 +126,10 @@ impl Protocol<'_> {
             let count = chunk.len();
             let draws = self.draws.from_task(chunk.start);
             let episode = self.episodes.batch(chunk, self.shots);
-            let tested = score(learner, self.interface, theta, &episode, self.steps, draws);
+            let mut tested = score(learner, self.interface, theta, &episode, self.steps, draws);
+            if !self.interface.measures.iter().any(|measure| measure.pooled()) {
+                self.drop_what_is_not_kept(&mut tested);
+            }
             (observe(count) == Verdict::Continue).then_some(tested)
         };
         chunks::in_chunks(self.episodes.len(), self.split, theta, work, |part| {
@@ -107,7 +138,17 @@ impl Protocol<'_> {
                 None => part,
             });
         })?;
-        tested
+        tested.map(|mut tested| {
+            tested.pool(self.interface);
+            self.drop_what_is_not_kept(&mut tested);
+            tested
+        })
+    }
+
+    fn drop_what_is_not_kept(&self, tested: &mut Tested) {
+        if !tested.predictions.iter().all(self.keeps) {
+            tested.predictions.clear();
+        }
     }
 }
 
@@ -120,43 +161,75 @@ pub fn score(
     steps: &[usize],
     draws: Draws,
 ) -> Tested {
-    let labels = episode.query_y();
-    let column = |values: Tensor| {
-        let values = values.to_kind(Kind::Double).to_device(tch::Device::Cpu);
-        Vec::<f64>::try_from(values).unwrap_or_default() // a vector, which the conversion takes
-    };
-    let answers = learner.predict(theta, episode, steps, draws);
-    let by_step: Vec<(Vec<f64>, Vec<f64>)> = answers
-        .iter()
-        .map(|Answer { outputs, .. }| {
-            let losses = loss::per_task(interface.loss, outputs, &labels, None);
-            (column(losses), column(accuracy(outputs, &labels)))
-        })
-        .collect();
     let tasks = episode.tasks() as usize;
+    let queries = Queries::of(episode);
+    let answers = learner.predict(theta, episode, steps, draws);
+    let (mut by_step, mut predictions) = (Vec::new(), Vec::new());
+    for answer in &answers {
+        let losses =
+            loss::per_task(interface.loss, &answer.outputs, &queries.targets, queries.share.as_ref());
+        let given = queries.predictions(answer);
+        let measured = interface.measures.iter().map(|measure| match measure.pooled() {
+            true => vec![f64::NAN; tasks], // see `Tested::pool`
+            false => measure.of_each(&given),
+        });
+        by_step.push((numbers::<f64>(&losses, Kind::Double), measured.collect::<Vec<_>>()));
+        predictions.push(given);
+    }
+    let of_task = |task: usize| {
+        let score = |(losses, measured): &(Vec<f64>, Vec<Vec<f64>>)| Score {
+            loss: losses[task],
+            measured: measured.iter().map(|of_each| of_each[task]).collect(),
+        };
+        by_step.iter().map(score).collect()
+    };
     let cost = |answer: &Answer| Cost {
         rows: answer.rows,
         seconds: answer.time.as_secs_f64() / tasks.max(1) as f64,
     };
-    let scores = (0..tasks)
-        .map(|task| {
-            by_step
-                .iter()
-                .map(|(loss, accuracy)| Score { loss: loss[task], accuracy: accuracy[task] })
-                .collect()
-        })
-        .collect();
-    Tested { scores, costs: answers.iter().map(cost).collect() }
+    Tested {
+        scores: (0..tasks).map(of_task).collect(),
+        costs: answers.iter().map(cost).collect(),
+        predictions,
+    }
 }
 
-/// Share of rows whose largest logit is the label's, for each task: `[T]`, 0 to 1.
-///
-/// Not a number for a task with a logit `[T, R, N]` that is not finite: a network that diverged chooses no class, and the first one,
-/// which `argmax` names then, would be right as often as chance is.
-fn accuracy(logits: &Tensor, labels: &Tensor) -> Tensor {
-    let hits = logits.argmax(-1, false).eq_tensor(labels); // [T, R]
-    let finite = logits.isfinite().flatten(1, -1).all_dim(1, false); // [T]
-    hits.to_kind(Kind::Double).mean_dim(1, false, None).where_scalarother(&finite, f64::NAN)
+/// What is to be answered in a meta-batch.
+struct Queries {
+    targets: Tensor,
+    /// The share of each query in its task's loss, if they are not alike.
+    share: Option<Tensor>,
+    /// The same numbers, off the device.
+    plain: Predictions,
+}
+
+impl Queries {
+    fn of(episode: &Episode) -> Self {
+        let (targets, weight) = (episode.query_y(), episode.query_weight());
+        let share = weight.as_ref().map(|weight| weight / weight.sum_dim_intlist(1, true, None));
+        let plain = Predictions {
+            outputs: Vec::new(),
+            targets: numbers(&targets, Kind::Float),
+            weights: weight.map(|weight| numbers(&weight, Kind::Float)),
+            episodes: episode.tasks() as usize,
+            queries: episode.queries() as usize,
+        };
+        Self { targets, share, plain }
+    }
+
+    /// With the answers to them.
+    fn predictions(&self, answer: &Answer) -> Predictions {
+        Predictions { outputs: numbers(&answer.outputs, Kind::Float), ..self.plain.clone() }
+    }
+}
+
+/// The values of a tensor, row by row.
+fn numbers<T: tch::kind::Element + Copy>(values: &Tensor, kind: Kind) -> Vec<T>
+where
+    Vec<T>: TryFrom<Tensor>,
+{
+    let flat = values.to_kind(kind).to_device(Device::Cpu).flatten(0, -1);
+    Vec::<T>::try_from(flat).unwrap_or_default() // a vector of this kind, which the conversion takes
 }
 
 /// Mean score over frozen episodes after `step` adaptation steps.
@@ -170,12 +243,13 @@ pub fn mean_scores(
     split: &Split,
 ) -> Score {
     let draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0, first_task: 0 };
-    let protocol = Protocol { interface, episodes, shots, steps: &[step], draws, split };
+    let protocol = Protocol { interface, episodes, shots, steps: &[step], draws, split, keeps: &|_| false };
     let tested = protocol.evaluate(learner, theta, &|_| Verdict::Continue);
     let scores = tested.map_or_else(Vec::new, |tested| tested.scores.concat());
     let n = scores.len().max(1) as f64;
+    let mean = |of: &dyn Fn(&Score) -> f64| scores.iter().map(of).sum::<f64>() / n;
     Score {
-        loss: scores.iter().map(|s| s.loss).sum::<f64>() / n,
-        accuracy: scores.iter().map(|s| s.accuracy).sum::<f64>() / n,
+        loss: mean(&|score| score.loss),
+        measured: (0..interface.measures.len()).map(|place| mean(&|score| score.measured[place])).collect(),
     }
 }

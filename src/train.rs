@@ -37,7 +37,7 @@ pub struct Trainer<'a> {
 
 /// Meta-validation.
 pub struct Validator<'a> {
-    /// Their loss.
+    /// Their loss and measures.
     pub interface: Interface,
     /// The same for every method and seed.
     pub episodes: &'a FrozenEpisodes,
@@ -70,8 +70,8 @@ pub struct State {
 pub struct Best {
     /// After so many iterations.
     pub iteration: usize,
-    /// Its mean accuracy on the validation episodes.
-    pub accuracy: f64,
+    /// Its mean on the validation episodes by what methods are judged by.
+    pub score: f64,
     /// A copy.
     pub theta: Params,
 }
@@ -90,7 +90,7 @@ impl State {
 }
 
 /// One iteration as it was, or the validation before the first.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
     /// Iterations done.
     pub iteration: usize,
@@ -202,11 +202,12 @@ impl Trainer<'_> {
             steps,
             self.split,
         );
-        // At equal accuracy, of which there are few values, the later theta has seen more.
-        let better = state.best.as_ref().is_none_or(|best| score.accuracy >= best.accuracy);
-        let best = (better && score.accuracy.is_finite() && score.loss.is_finite()).then(|| {
+        let (judged, better) = (score.judged(), validator.interface.judge().better);
+        // At an equal value, of which a share has few, the later theta has seen more.
+        let is_best = state.best.as_ref().is_none_or(|best| !better.is_better(best.score, judged));
+        let best = (is_best && judged.is_finite() && score.loss.is_finite()).then(|| {
             let theta = state.theta.detached(Device::Cpu);
-            Best { iteration: state.iteration, accuracy: score.accuracy, theta }
+            Best { iteration: state.iteration, score: judged, theta }
         });
         match best {
             best if !is_due => state.paused = best,

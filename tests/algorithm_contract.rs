@@ -268,7 +268,7 @@ fn adaptation_beats_chance_on_an_easy_task() {
         let theta = learner.checkpoint(&learner.init(&mut stream(0, Purpose::Init, 0)));
         let episode = source().sample(0, 0..8);
         let scores = score(&*learner, &interface(), &theta, &episode, &[200], DRAWS).scores.concat();
-        let mean = scores.iter().map(|s| s.accuracy).sum::<f64>() / scores.len() as f64;
+        let mean = scores.iter().map(|s| s.judged()).sum::<f64>() / scores.len() as f64;
         assert!(mean > 0.7, "{spec:?}: {mean}");
     }
 }

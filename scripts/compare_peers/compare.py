@@ -18,8 +18,10 @@ from pathlib import Path
 import environment
 
 OURS = "quickstudy"
-PEERS = ("jax", "torchfunc", "loop")
-NAMES = {OURS: "Quickstudy", "jax": "JAX jit+vmap", "torchfunc": "torch.func vmap", "loop": "PyTorch loop"}
+PEERS = ("jax", "jaxscan", "torchfunc", "loop")
+NAMES = {OURS: "Quickstudy", "jax": "JAX jit+vmap", "jaxscan": "JAX scan", "torchfunc": "torch.func vmap", "loop": "PyTorch loop"}
+# The loop is many times slower: once is enough to know it, and one workload to know that. Many steps in one call gain where a step is short.
+ONLY = {"loop": "w1", "jaxscan": "s1"}
 COLUMNS = ("workload", "order", "peer", "ms", "fastest_ms", "slowest_ms", "tasks_per_s", "times_slower", "peak_mb",
            "floor_ms", "initial_loss", "version")  # fmt: skip
 
@@ -30,6 +32,13 @@ def command(who, workload, order, count, inputs):
     return [sys.executable, environment.HERE / "peers.py", who, workload, "--order", order, "--count", count]
 
 
+def runs(who, workload):
+    """How many are timed in a process, so that it takes a second or some."""
+    if workload == "s1":
+        return {"jaxscan": 20, "torchfunc": 200}.get(who, 2000)
+    return 60 if who == OURS else 15
+
+
 def compare(workload, order, rounds, folder):
     """A row per peer."""
     from safetensors.numpy import save_file
@@ -37,13 +46,11 @@ def compare(workload, order, rounds, folder):
 
     file = Path(folder) / f"{workload}.safetensors"
     save_file(inputs(WORKLOADS[workload]), file)
-    # The loop is many times slower: once is enough to know it, and one workload to know that.
-    peers = [OURS, *(peer for peer in PEERS if peer != "loop" or workload == "w1")]
+    peers = [OURS, *(peer for peer in PEERS if ONLY.get(peer, workload) == workload)]
     lines = {who: [] for who in peers}
     for _ in range(rounds):
         for who in peers:
-            count = 60 if who == OURS else 15
-            lines[who].append(environment.measure(command(who, workload, order, count, file)))
+            lines[who].append(environment.measure(command(who, workload, order, runs(who, workload), file)))
             loss, expected = lines[who][-1]["initial_loss"], lines[OURS][0]["initial_loss"]
             if abs(loss - expected) > 2e-4 * abs(expected):  # four digits; where adaptation overshoots, rounding takes the rest
                 sys.exit(f"{who} starts {workload} from the loss {loss}, Quickstudy from {expected}: not the same work")
@@ -60,8 +67,12 @@ def compare(workload, order, rounds, folder):
             "initial_loss": lines[who][0]["initial_loss"],
             "version": lines[who][0].get("version", "this program"),
         })  # fmt: skip
-        print(f"{workload} order {order} {NAMES[who]:>16}: {ms:8.2f} ms, {ms / ours:5.1f}x", file=sys.stderr)
+        print(f"{workload} order {order} {NAMES[who]:>16}: {ms:8.3f} ms, {ms / ours:5.1f}x", file=sys.stderr)
     return rows
+
+
+def short(ms):
+    return f"{ms:.1f}" if ms >= 1 else f"{ms:.3f}"
 
 
 def markdown(rows):
@@ -70,11 +81,12 @@ def markdown(rows):
         "# One MAML meta-training step",
         "",
         f"{environment.machine()}; {', '.join(versions)}; {datetime.date.today()}. Milliseconds (tasks per second; peak memory of the "
-        "process), and how many times slower than Quickstudy. *Floor*: what the matrix products alone would take at the speed of "
-        "this machine's largest, measured in the same sitting. Everyone computes on the same numbers and starts from the same loss.",
+        "process), and how many times slower than Quickstudy. *JAX scan*: many steps in one call. *Floor*: what the matrix products alone "
+        "would take at the speed of this machine's largest, measured in the same sitting. Everyone computes on the same numbers and "
+        "starts from the same loss.",
         "",
-        "| workload | order | Quickstudy | floor | JAX jit+vmap | torch.func vmap | PyTorch loop |",
-        "|---|---|---|---|---|---|---|",
+        f"| workload | order | Quickstudy | floor | {' | '.join(NAMES[peer] for peer in PEERS)} |",
+        "|---|---|---|---|" + "---|" * len(PEERS),
     ]
     for workload, order in sorted({(row["workload"], row["order"]) for row in rows}):
         of = {row["peer"]: row for row in rows if (row["workload"], row["order"]) == (workload, order)}
@@ -84,10 +96,10 @@ def markdown(rows):
                 return ""
             row = of[who]
             times = "" if who == OURS else f", **{row['times_slower']:.1f}x**"
-            return f"{row['ms']:.1f} ms ({row['tasks_per_s']:.0f}/s; {row['peak_mb']:.0f} MB){times}"
+            return f"{short(row['ms'])} ms ({row['tasks_per_s']:.0f}/s; {row['peak_mb']:.0f} MB){times}"
 
         floor = of[OURS]["floor_ms"]
-        floor = f"{floor:.1f} ms, {of[OURS]['ms'] / floor:.1f}x"
+        floor = f"{short(floor)} ms, {of[OURS]['ms'] / floor:.1f}x"
         lines.append(f"| {workload} | {order} | {cell(OURS)} | {floor} | {' | '.join(map(cell, PEERS))} |")
     return "\n".join(lines) + "\n"
 
@@ -99,12 +111,17 @@ def figure(rows, path):
     second = [row for row in rows if row["order"] == 2]
     workloads = sorted({row["workload"] for row in second})
     _, axes = plt.subplots(figsize=(8, 4))
-    who = [peer for peer in (OURS, *PEERS) if any(row["peer"] == peer for row in second)]
-    for i, peer in enumerate(who):
-        of = {row["workload"]: row["ms"] for row in second if row["peer"] == peer}
-        places = [place + (i - (len(who) - 1) / 2) * 0.2 for place, w in enumerate(workloads) if w in of]
-        bars = axes.bar(places, [of[w] for w in workloads if w in of], 0.19, label=NAMES[peer])
-        axes.bar_label(bars, fmt="%.0f", fontsize=7)
+    bars = {peer: {} for peer in (OURS, *PEERS)}  # places and heights
+    for middle, workload in enumerate(workloads):
+        of = {row["peer"]: row["ms"] for row in second if row["workload"] == workload}
+        present = [peer for peer in bars if peer in of]
+        for i, peer in enumerate(present):
+            bars[peer][middle + (i - (len(present) - 1) / 2) * 0.2] = of[peer]
+    for i, (peer, heights) in enumerate(bars.items()):
+        if not heights:
+            continue
+        drawn = axes.bar(heights.keys(), heights.values(), 0.19, color=f"C{i}", label=NAMES[peer])
+        axes.bar_label(drawn, fmt=lambda ms: f"{ms:.0f}" if ms >= 1 else f"{ms:.2f}", fontsize=7)
     axes.set_yscale("log")
     axes.set_xticks(range(len(workloads)), workloads)
     axes.set_ylabel("milliseconds per step, second order (log scale)")
@@ -117,7 +134,7 @@ def figure(rows, path):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("workloads", nargs="*", default=["w1", "w2", "w3", "w4", "w5", "w6"])
+    arguments.add_argument("workloads", nargs="*", default=["w1", "w2", "w3", "w4", "w5", "w6", "s1"])
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--out", type=Path, default=environment.RESULTS)
     arguments = arguments.parse_args()

@@ -16,10 +16,11 @@ from importlib.metadata import version
 from workloads import WORKLOADS, inputs, parameters
 
 EPISODE = ("support_x", "support_y", "query_x", "query_y")
+SCANNED = 100
 
 
-def jax_step(workload, order):
-    """`jit` of `vmap` over tasks."""
+def jax_parts(workload, order):
+    """A step from (params, state) on an episode, and where it starts."""
     import jax
     import jax.numpy as jnp
     import optax
@@ -29,7 +30,10 @@ def jax_step(workload, order):
         for weight, bias in layers[:-1]:
             x = jax.nn.relu(x @ weight.T + bias)
         weight, bias = layers[-1]
-        return optax.softmax_cross_entropy_with_integer_labels(x @ weight.T + bias, y).mean()
+        x = x @ weight.T + bias
+        if workload.is_regression:
+            return jnp.square(x - y).mean()
+        return optax.softmax_cross_entropy_with_integer_labels(x, y).mean()
 
     def query_loss(params, support_x, support_y, query_x, query_y):
         for _ in range(workload.steps):
@@ -44,32 +48,56 @@ def jax_step(workload, order):
 
     adam = optax.adam(1e-3)
 
-    @jax.jit
-    def step(params, state, episode):
+    def step(carry, episode):
+        params, state = carry
         value, gradient = jax.value_and_grad(mean_loss)(params, episode)
         updates, state = adam.update(gradient, state)
-        return optax.apply_updates(params, updates), state, value
+        return (optax.apply_updates(params, updates), state), value
 
     tensors = inputs(workload)
     params = [jnp.asarray(p) for p in parameters(tensors)]
     episode = [jnp.asarray(tensors[name]) for name in EPISODE]
-    state = adam.init(params)
+    return step, (params, adam.init(params)), episode
+
+
+def jax_step(workload, order):
+    """`jit` of `vmap` over tasks."""
+    import jax
+
+    step, carry, episode = jax_parts(workload, order)
+    step = jax.jit(step)
 
     def run():
-        nonlocal params, state
-        params, state, value = step(params, state, episode)
+        nonlocal carry
+        carry, value = step(carry, episode)
         return float(value)
 
     return run
 
 
+def jax_scan_step(workload, order):
+    """The same, many steps in one call: what training gains that never looks back at Python."""
+    import jax
+
+    step, carry, episode = jax_parts(workload, order)
+    steps = jax.jit(lambda carry, episode: jax.lax.scan(lambda c, _: step(c, episode), carry, length=SCANNED))
+
+    def run():
+        nonlocal carry
+        carry, values = steps(carry, episode)
+        return float(values[0])
+
+    return run
+
+
 def torch_loss(params, x, y):
-    from torch.nn.functional import cross_entropy, linear, relu
+    from torch.nn.functional import cross_entropy, linear, mse_loss, relu
 
     layers = list(zip(params[::2], params[1::2]))
     for weight, bias in layers[:-1]:
         x = relu(linear(x, weight, bias))
-    return cross_entropy(linear(x, *layers[-1]), y)
+    x = linear(x, *layers[-1])
+    return mse_loss(x, y) if y.is_floating_point() else cross_entropy(x, y)
 
 
 def torch_step(workload, backward):
@@ -130,7 +158,13 @@ def loop_step(workload, order):
     return torch_step(workload, backward)
 
 
-PEERS = {"jax": (jax_step, "jax"), "torchfunc": (torchfunc_step, "torch"), "loop": (loop_step, "torch")}
+# Who, in which package, and how many steps a run takes.
+PEERS = {
+    "jax": (jax_step, "jax", 1),
+    "jaxscan": (jax_scan_step, "jax", SCANNED),
+    "torchfunc": (torchfunc_step, "torch", 1),
+    "loop": (loop_step, "torch", 1),
+}
 
 
 def main():
@@ -138,17 +172,17 @@ def main():
     arguments.add_argument("peer", choices=PEERS)
     arguments.add_argument("workload", choices=WORKLOADS)
     arguments.add_argument("--order", type=int, default=2, choices=(1, 2))
-    arguments.add_argument("--count", type=int, default=20, help="steps to time, after three that are not")
+    arguments.add_argument("--count", type=int, default=20, help="runs to time, after three that are not")
     arguments = arguments.parse_args()
     workload = WORKLOADS[arguments.workload]
-    build, package = PEERS[arguments.peer]
+    build, package, steps = PEERS[arguments.peer]
     run = build(workload, arguments.order)
     initial_loss, times = run(), []
     for i in range(2 + arguments.count):
         start = time.perf_counter()
         run()
         if i >= 2:
-            times.append(time.perf_counter() - start)
+            times.append((time.perf_counter() - start) / steps)
     ms = statistics.median(times) * 1e3
     line = {"peer": arguments.peer, "workload": arguments.workload, "order": arguments.order, "ms": ms}
     line |= {"tasks_per_s": workload.tasks / ms * 1e3, "initial_loss": initial_loss}

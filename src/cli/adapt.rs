@@ -14,7 +14,6 @@ use crate::{
         adapt::{Adapted, Task, adapt},
     },
     output::note,
-    records,
 };
 
 /// Adapt what a run has learned to a few images of your own, and classify others
@@ -72,7 +71,9 @@ impl Arguments {
             note!("warning: {warning}");
         }
         if let Some(file) = &self.out {
-            write_whole(file, &records::to_csv(&adapted.predictions)?)?;
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            adapted.predictions.iter().try_for_each(|prediction| writer.serialize(prediction))?;
+            write_whole(file, &writer.into_inner()?)?;
         }
         say(&text(&adapted))?;
         Ok(ExitCode::SUCCESS)

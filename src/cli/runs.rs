@@ -8,12 +8,15 @@ use comfy_table::{CellAlignment, Table, presets};
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{say, sweep::clock};
-use crate::runs::{Best, Kind, Listed, Measure, RunStatus, State, scan};
+use crate::{
+    measures::Unit,
+    runs::{Best, Kind, Listed, Part, RunStatus, State, scan},
+};
 
 /// List experiments with their runs, and studies with their trials: how they stand, how good they are
 ///
-/// Validation accuracies are in %, the best while training; an experiment that validates nothing while
-/// training shows its best test accuracy instead.
+/// Shown is the best validation while training, in % if it is a share; an experiment that validates
+/// nothing while training shows its best test instead.
 ///
 /// Examples:
 ///   quickstudy runs
@@ -35,7 +38,7 @@ pub struct Arguments {
     /// The order of experiments and studies, and of the runs in each
     #[arg(long, value_enum, default_value_t = Sort::Name)]
     sort: Sort,
-    /// As JSON: accuracies from 0 to 1, durations in seconds, times in seconds since 1970
+    /// As JSON: shares from 0 to 1, durations in seconds, times in seconds since 1970
     #[arg(long)]
     json: bool,
 }
@@ -154,10 +157,11 @@ fn table(listed: &[Listed]) -> String {
 }
 
 fn shown(best: Best) -> String {
-    match best.measure {
-        Measure::ValidationAccuracy => format!("{:.1} %", 100.0 * best.value),
-        Measure::ValidationLoss => format!("loss {:.4}", best.value),
-        Measure::TestAccuracy => format!("test {:.1} %", 100.0 * best.value),
+    let Best { part, quantity, value } = best;
+    let part = if part == Part::Test { "test " } else { "" };
+    match quantity.unit {
+        Unit::Percent => format!("{part}{}", quantity.text(value)),
+        Unit::Plain => format!("{part}{} {}", quantity.name, quantity.text(value)),
     }
 }
 

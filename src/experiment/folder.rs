@@ -215,8 +215,15 @@ fn cannot_write(path: &Path) -> String {
 /// In what the configuration of results differs from an experiment's, for a message. Keys that it lacks have their defaults.
 fn difference(old: &str, experiment: &Experiment) -> Result<Option<String>> {
     let old = match super::read::parse(old, CONFIG) {
-        Ok(old) if old == *experiment => return Ok(None),
-        Ok(old) => serde_saphyr::to_string(&old)?,
+        Ok(mut old) => {
+            // What more is measured is computed from what is there.
+            old.evaluate.measures.clone_from(&experiment.evaluate.measures);
+            old.evaluate.predictions = experiment.evaluate.predictions;
+            if old == *experiment {
+                return Ok(None);
+            }
+            serde_saphyr::to_string(&old)?
+        }
         Err(error) => return Ok(Some(format!("{error:#}"))),
     };
     let new = serde_saphyr::to_string(experiment)?;

@@ -84,7 +84,7 @@ impl TrainCsv {
         let mut record = csv::StringRecord::new();
         let (mut reached, mut end) = (0, reader.position().byte());
         while let Ok(true) = reader.read_record(&mut record) {
-            let Ok(row) = record.deserialize::<TrainRow>(Some(&header)) else { break };
+            let Ok(row) = records::parse::<TrainRow>(&header, &record) else { break };
             if row.iteration > iteration || row.iteration != reached + usize::from(row.iteration > 0) {
                 break;
             }
@@ -124,6 +124,7 @@ impl TrainCsv {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::Values;
 
     fn row(iteration: usize) -> TrainRow {
         TrainRow {
@@ -134,7 +135,7 @@ mod tests {
             loss: Some(0.1 * iteration as f64),
             learning_rate: None,
             validation_loss: None,
-            validation_accuracy: None,
+            validation: Values::default(),
         }
     }
 

@@ -8,6 +8,7 @@ mod growing;
 pub mod material;
 pub mod method;
 pub mod plan;
+pub(crate) mod predictions;
 pub(crate) mod progress;
 pub mod read;
 pub mod results;

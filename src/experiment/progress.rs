@@ -40,14 +40,14 @@ impl MethodLine {
         self.bar.enable_steady_tick(Duration::from_millis(250));
     }
 
-    /// An iteration is done.
-    pub fn iteration(&self, run: &str, progress: &Progress, tasks: usize, best: Option<f64>) {
+    /// An iteration is done; the best validation so far is given in words.
+    pub fn iteration(&self, run: &str, progress: &Progress, tasks: usize, best: Option<String>) {
         self.bar.set_position(progress.iteration as u64);
         let done = (progress.iteration - self.from).max(1) as f64;
         let seconds = self.phase.elapsed().as_secs_f64();
         let left =
             seconds / done * self.bar.length().unwrap_or(0).saturating_sub(progress.iteration as u64) as f64;
-        let best = best.map(|best| format!("  validation {:.1} %", best * 100.0)).unwrap_or_default();
+        let best = best.map(|best| format!("  validation {best}")).unwrap_or_default();
         self.bar.set_message(format!(
             "{run}  {:.0} tasks/s  loss {:.3}{best}  {left:.0} s left",
             done * tasks as f64 / seconds.max(1e-9),

@@ -8,12 +8,14 @@ use super::{
     folder,
     folder::Folder,
     plan::{COST, EVALUATION, Goal, VALIDATION},
+    predictions,
     spec::Experiment,
-    table::tables,
+    table::{Style, tables},
 };
 use crate::{
     figures::{Results, draw_all},
-    records::{self, Damage, Row},
+    output::note,
+    records::{self, Damage, EvaluationRow, Row, Task},
     summary::{chosen_steps, summarise},
 };
 
@@ -23,14 +25,20 @@ use crate::{
 /// A file of a run is damaged, or the folder cannot be written.
 pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String> {
     let results = read(&folder.path, experiment, &mut Damage::Refuse)?;
-    let rows = summarise(&results.evaluation, &results.methods);
+    if let Some(lacking) = results.lacking() {
+        note!("warning: {lacking}");
+    }
+    let rows = summarise(&results.evaluation, &results.methods, &experiment.quantities());
     folder.write("summary.csv", &records::to_csv(&rows)?)?;
-    let chosen = chosen_steps(&results.validation);
+    let chosen = chosen_steps(&results.validation, results.judge);
     let is_chosen = |row: &crate::summary::SummaryRow| {
         chosen.get(&(row.method.clone(), row.shots)).is_some_and(|step| *step == row.step)
     };
-    let mut markdown =
-        format!("# {}\n\n{}", experiment.name, tables(&rows, experiment.seeds.len(), is_chosen, true));
+    let tables = |markdown: bool| {
+        let style = Style { words: &results.words, judge: results.judge, markdown };
+        tables(&rows, experiment.seeds.len(), is_chosen, style)
+    };
+    let mut markdown = format!("# {}\n\n{}", experiment.name, tables(true));
     for figure in draw_all(&results)? {
         markdown += &format!("\n![{0}](figures/{0}.svg)\n\n{1}\n", figure.name, figure.caption);
         let file = |ending| Path::new("figures").join(&figure.name).with_extension(ending);
@@ -38,7 +46,7 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
         folder.write(file("png"), &figure.png)?;
     }
     folder.write("summary.md", markdown.as_bytes())?;
-    Ok(tables(&rows, experiment.seeds.len(), is_chosen, false))
+    Ok(tables(false))
 }
 
 /// Redraws the figures of a results folder and gives its table, and what is not in them.
@@ -73,15 +81,41 @@ pub fn unfinished(path: &Path, experiment: &Experiment) -> Option<String> {
 /// A file is damaged.
 pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result<Results> {
     let words = experiment.task.words();
+    let (evaluation, lacking) = evaluation(path, experiment, damage)?;
     Ok(Results {
         title: format!("{}: {}", experiment.name, words.title),
         methods: experiment.methods.keys().cloned().collect(),
         train: rows(path, experiment, "train.csv", damage)?,
-        evaluation: rows_of_done(path, experiment, EVALUATION, damage)?,
+        evaluation,
+        lacking,
         validation: rows(path, experiment, VALIDATION, damage)?,
-        ways: words.classes.unwrap_or(0),
+        judge: experiment.judge(),
+        words,
         cost: rows_of_done(path, experiment, COST, damage)?,
     })
+}
+
+/// The rows of `evaluation.csv` of every run that is done, with all that is measured; and what of that some of them lack, in words.
+///
+/// What a run did not measure itself, since it was not asked for then, is computed from what it answered.
+fn evaluation(
+    path: &Path,
+    experiment: &Experiment,
+    damage: &mut Damage,
+) -> Result<(Vec<EvaluationRow>, Vec<String>)> {
+    let (mut all, mut lacking) = (Vec::new(), Vec::new());
+    for run in experiment.runs().iter().filter(|run| run.is_done(path, Goal::Test)) {
+        let mut rows: Vec<EvaluationRow> = damage.read(&path.join(run.file(EVALUATION)))?;
+        let tests = || rows.iter().filter(|row| row.task == Task::FewShot);
+        let is_lacking = |name: &str| tests().any(|row| row.values.get(name).is_none());
+        let more: Vec<_> = experiment.measures().into_iter().filter(|of| is_lacking(of.name())).collect();
+        if !more.is_empty() && !predictions::complete(&mut rows, &more, run, path)? {
+            let names: Vec<&str> = more.iter().map(|measure| measure.name()).collect();
+            lacking.push(format!("{} of {}", names.join(", "), run.folder));
+        }
+        all.extend(rows);
+    }
+    Ok((all, lacking))
 }
 
 /// The rows of a file of every run that is done; one that is not will be run again, whatever its file holds.

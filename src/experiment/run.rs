@@ -15,6 +15,7 @@ use super::{
     growing::{TrainCsv, append},
     material::{Fold, Material},
     plan::{CHECKPOINT, CONFIG, COST, ENVIRONMENT, EVALUATION, EXAMPLE, Goal, Run, TRAIN},
+    predictions::{MOST_BYTES, PREDICTIONS},
     progress::MethodLine,
     start::{Machine, Ready},
     state,
@@ -23,9 +24,10 @@ use super::{
 use crate::{
     algorithms::{Testing, Training},
     evaluate::Verdict,
+    measures::Measure,
     models::Params,
     output::note,
-    records::{self, TrainRow},
+    records::{self, TrainRow, Values},
     tasks::{Pool, TaskSource, family::Show, frozen::FrozenEpisodes},
     train::{Halt, Progress, State, Trainer, Validator},
 };
@@ -111,7 +113,7 @@ impl Workplace<'_> {
         let theta = ready.learner.checkpoint(&state.result().detached(self.machine.device));
         self.save_checkpoint(run, &theta)?;
         if let Some(validation) = validated {
-            let (rows, _) = self.test(run, &ready, &theta, validation, line)?;
+            let rows = self.test(run, &ready, &theta, validation, line, Some(false))?.rows;
             let paused = self.until().filter(|until| state.iteration == *until && *until < train.iterations);
             self.folder.write(run.validation(paused), &records::to_csv(&rows)?)?;
         }
@@ -140,9 +142,19 @@ impl Workplace<'_> {
                     let text = serde_json::to_string(&example).context("JSON")?;
                     self.write(run, EXAMPLE, text.as_bytes())?;
                 }
-                let (rows, costs) = self.test(run, &ready, &theta, &fold.test, line)?;
-                self.write(run, COST, &records::to_csv(&costs)?)?;
-                rows
+                let keeps = experiment.evaluate.predictions;
+                let tested = self.test(run, &ready, &theta, &fold.test, line, keeps)?;
+                self.write(run, COST, &records::to_csv(&tested.costs)?)?;
+                if let Some(bytes) = tested.answers.to_bytes()? {
+                    self.write(run, PREDICTIONS, &bytes)?;
+                }
+                if let Some(bytes) = tested.left_out {
+                    self.log(
+                        run,
+                        json!({"event": "predictions left out", "bytes": bytes, "most": MOST_BYTES}),
+                    )?;
+                }
+                tested.rows
             }
             Testing::WholeDataset => self.test_whole_dataset(run, &*ready.learner, &theta),
         };
@@ -206,17 +218,21 @@ impl Workplace<'_> {
         };
         line.train(state.iteration, trainer.until.min(train.iterations));
         let label = label(run);
+        let interface = self.material.interface();
+        let (judge, measures) = (interface.judge(), interface.measures);
         let mut saved = Instant::now();
         let state = trainer.train(state, |state, progress| {
-            rows.push(train_row(run, &progress));
-            line.iteration(&label, &progress, train.meta_batch, state.best.as_ref().map(|b| b.accuracy));
+            rows.push(train_row(run, &progress, &measures));
+            let best = state.best.as_ref().map(|best| judge.text(best.score));
+            line.iteration(&label, &progress, train.meta_batch, best);
             let stop = self.stop.load(Ordering::Relaxed);
-            if let Some(score) = progress.validation {
-                self.log(
-                    run,
-                    json!({"event": "validated", "iteration": state.iteration, "loss": score.loss,
-                                     "accuracy": score.accuracy}),
-                )?;
+            if let Some(score) = &progress.validation {
+                let mut event =
+                    json!({"event": "validated", "iteration": state.iteration, "loss": score.loss});
+                for (measure, value) in measures.iter().zip(&score.measured) {
+                    event[measure.name()] = json!(value);
+                }
+                self.log(run, event)?;
             }
             let due = if progress.validation.is_some() { SAVE_AT_LEAST_AFTER } else { SAVE_AT_MOST_AFTER };
             if stop || progress.iteration == 0 || saved.elapsed() > due {
@@ -267,7 +283,11 @@ pub(super) fn label(run: &Run) -> String {
     run.folder.strip_prefix(run.name).unwrap_or(&run.folder).trim_start_matches('-').to_owned()
 }
 
-fn train_row(run: &Run, progress: &Progress) -> TrainRow {
+fn train_row(run: &Run, progress: &Progress, measures: &[&'static dyn Measure]) -> TrainRow {
+    let mut validation = Values::default();
+    for (place, measure) in measures.iter().enumerate() {
+        validation.push(measure.name(), progress.validation.as_ref().map(|score| score.measured[place]));
+    }
     TrainRow {
         method: run.name.to_owned(),
         fold: run.fold,
@@ -275,7 +295,7 @@ fn train_row(run: &Run, progress: &Progress) -> TrainRow {
         iteration: progress.iteration,
         loss: progress.loss,
         learning_rate: progress.rate,
-        validation_loss: progress.validation.map(|score| score.loss),
-        validation_accuracy: progress.validation.map(|score| score.accuracy),
+        validation_loss: progress.validation.as_ref().map(|score| score.loss),
+        validation,
     }
 }

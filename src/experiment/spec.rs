@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use garde::Validate;
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::method::Method;
 use crate::{
+    measures::{self, Measure, Quantity},
     models::{ModelSpec, mlp::Mlp},
     outer::OuterSpec,
     tasks::{TaskSpec, form},
@@ -53,6 +54,27 @@ impl Experiment {
     /// The numbers of shots that are tested.
     pub fn test_shots(&self) -> Vec<usize> {
         if self.evaluate.shots.is_empty() { vec![self.task.shots()] } else { self.evaluate.shots.clone() }
+    }
+
+    /// What tests measure, the judge first.
+    pub fn measures(&self) -> Vec<&'static dyn Measure> {
+        let mut measures = self.task.measures();
+        for more in self.evaluate.measures.iter().filter_map(|name| measures::find(name)) {
+            if measures.iter().all(|known| known.name() != more.name()) {
+                measures.push(more);
+            }
+        }
+        measures
+    }
+
+    /// What their values are.
+    pub fn quantities(&self) -> Vec<Quantity> {
+        self.measures().into_iter().map(|measure| measure.quantity()).collect()
+    }
+
+    /// What methods are judged by.
+    pub fn judge(&self) -> Quantity {
+        self.quantities().first().copied().unwrap_or(measures::LOSS)
     }
 
     /// The largest number of shots that validation or test episodes are asked for.
@@ -162,7 +184,7 @@ pub struct Evaluate {
     /// Frozen meta-test episodes.
     #[garde(range(min = 2, max = 1_000_000))]
     pub episodes: usize,
-    /// Accuracy is measured after each of these numbers of adaptation steps.
+    /// The test measures after each of these numbers of adaptation steps.
     #[garde(length(min = 1), inner(range(max = 100_000)), custom(ascending))]
     pub steps: Vec<usize>,
     /// And for each of these numbers of support images per class; the task's `shots` if empty.
@@ -171,11 +193,28 @@ pub struct Evaluate {
     /// Draws the frozen validation and test episodes; not the runs' seeds.
     #[garde(skip)]
     pub seed: u64,
+    /// What is measured beside that which the tasks are judged by, by name.
+    #[garde(custom(registered_measures))]
+    #[schemars(schema_with = "measures_schema")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<String>,
+    /// Whether the test leaves `predictions.safetensors`, from which other measures can be computed later; unless said otherwise, where
+    /// answers are numbers or a measure looks at those of all episodes together.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<bool>,
 }
 
 impl Default for Evaluate {
     fn default() -> Self {
-        Self { episodes: 1000, steps: vec![0, 1, 5, 10, 50, 100], shots: Vec::new(), seed: 0 }
+        Self {
+            episodes: 1000,
+            steps: vec![0, 1, 5, 10, 50, 100],
+            shots: Vec::new(),
+            seed: 0,
+            measures: Vec::new(),
+            predictions: None,
+        }
     }
 }
 
@@ -204,6 +243,20 @@ fn distinct(seeds: &[u64], _: &()) -> garde::Result {
         Some((_, seed)) => Err(garde::Error::new(format!("{seed} stands there twice"))),
         None => Ok(()),
     }
+}
+
+fn registered_measures(names: &[String], _: &()) -> garde::Result {
+    match names.iter().find(|name| measures::find(name).is_none()) {
+        Some(name) => Err(garde::Error::new(format!(
+            "there is no measure {name:?}; there is {}",
+            measures::names().collect::<Vec<_>>().join(", ")
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn measures_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"enum": measures::names().collect::<Vec<_>>()}})
 }
 
 fn ascending(values: &[usize], _: &()) -> garde::Result {

@@ -57,7 +57,7 @@ pub fn save(state: &State) -> Result<Vec<u8>> {
     let header = Header {
         iteration: state.iteration,
         stale: state.stale,
-        best: state.best.as_ref().map(|best| (best.iteration, best.accuracy)),
+        best: state.best.as_ref().map(|best| (best.iteration, best.score)),
     };
     let best = state.best.iter().flat_map(|best| best.theta.iter());
     let mut tensors: Vec<(String, &Tensor)> = Vec::new();
@@ -91,8 +91,8 @@ pub fn load(path: &Path, fresh: &State, device: Device) -> Result<Option<State>>
             Ok(Params { names: fresh.theta.names.clone(), tensors: tensors.collect::<Result<_>>()? })
         };
         let outer = fresh.outer.iter().enumerate().map(|(i, like)| tensor(format!("outer.{i}"), like));
-        let best = header.best.map(|(iteration, accuracy)| {
-            Ok::<_, anyhow::Error>(Best { iteration, accuracy, theta: params("best")?.detached(Device::Cpu) })
+        let best = header.best.map(|(iteration, score)| {
+            Ok::<_, anyhow::Error>(Best { iteration, score, theta: params("best")?.detached(Device::Cpu) })
         });
         Ok(State {
             iteration: header.iteration,
@@ -123,14 +123,14 @@ mod tests {
         let mut state = State::new(params(&[1.5, f32::MIN_POSITIVE]), &OuterSpec::default());
         state.iteration = 7;
         state.stale = 2;
-        state.best = Some(Best { iteration: 5, accuracy: 0.1 + 0.2, theta: params(&[0.1, -0.0]) });
+        state.best = Some(Best { iteration: 5, score: 0.1 + 0.2, theta: params(&[0.1, -0.0]) });
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.safetensors");
         let bytes = save(&state).expect("saved");
         std::fs::write(&path, &bytes).expect("written");
         let back = load(&path, &fresh, Device::Cpu).expect("read").expect("there");
         assert_eq!(bytes, save(&back).expect("saved"));
-        assert_eq!(back.best.expect("best").accuracy, 0.1 + 0.2);
+        assert_eq!(back.best.expect("best").score, 0.1 + 0.2);
 
         std::fs::write(&path, &bytes[..bytes.len() - 3]).expect("written");
         let error = load(&path, &fresh, Device::Cpu).err().expect("damaged");

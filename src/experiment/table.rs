@@ -2,9 +2,20 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::{records::Task, summary::SummaryRow};
+use crate::{measures::Quantity, records::Task, summary::SummaryRow, tasks::words::Words};
 
-/// A table for each number of shots: methods down, adaptation steps across, accuracy in per cent.
+/// How tables are written.
+#[derive(Clone, Copy)]
+pub struct Style<'a> {
+    /// What the tasks are called.
+    pub words: &'a Words,
+    /// What stands in the cells.
+    pub judge: Quantity,
+    /// As Markdown, not for a terminal.
+    pub markdown: bool,
+}
+
+/// A table for each number of shots: methods down, adaptation steps across.
 ///
 /// Cells read `mean ± half-width of the 95 % interval (standard deviation over seeds)`, see [`crate::summary::SummaryRow`]; the number of
 /// steps that validation chose for a method is marked with `*`, a mean that leaves scores out with `!`. A method of which not all of
@@ -13,7 +24,7 @@ pub fn tables(
     rows: &[SummaryRow],
     seeds: usize,
     chosen: impl Fn(&SummaryRow) -> bool,
-    markdown: bool,
+    style: Style,
 ) -> String {
     let mut text = String::new();
     let mut kinds: Vec<(Task, usize)> = rows.iter().map(|row| (row.task, row.shots)).collect();
@@ -22,15 +33,17 @@ pub fn tables(
     for (task, shots) in kinds {
         let rows: Vec<&SummaryRow> =
             rows.iter().filter(|row| (row.task, row.shots) == (task, shots)).collect();
+        let what = style.judge.in_unit();
         let heading = match task {
             Task::FewShot => {
-                format!("{shots}-shot test episodes: accuracy in % after so many adaptation steps")
+                let shots = (style.words.shots)(shots);
+                format!("{shots} test episodes: {what} after so many adaptation steps")
             }
             Task::WholeDataset => {
-                "the whole data set: test accuracy in % after so many full-batch steps".into()
+                format!("the whole data set: test {what} after so many full-batch steps")
             }
         };
-        text += &format!("{heading}\n\n{}\n\n", table(&rows, seeds, &chosen, markdown));
+        text += &format!("{heading}\n\n{}\n\n", table(&rows, seeds, &chosen, style));
     }
     text += "mean ± 95 % interval over ";
     text += what_varies(&rows.iter().collect::<Vec<_>>());
@@ -58,10 +71,10 @@ pub fn what_varies(rows: &[&SummaryRow]) -> &'static str {
     }
 }
 
-fn table(rows: &[&SummaryRow], seeds: usize, chosen: &impl Fn(&SummaryRow) -> bool, markdown: bool) -> Table {
-    let (steps, lines) = cells(rows, seeds, chosen);
+fn table(rows: &[&SummaryRow], seeds: usize, chosen: &impl Fn(&SummaryRow) -> bool, style: Style) -> Table {
+    let (steps, lines) = cells(rows, seeds, chosen, style.judge);
     let mut table = Table::new();
-    table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
+    table.load_style(if style.markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
     table.set_header(std::iter::once("method".to_owned()).chain(steps.iter().map(usize::to_string)));
     table.add_rows(lines);
     for column in table.column_iter_mut().skip(1) {
@@ -75,6 +88,7 @@ pub fn cells(
     rows: &[&SummaryRow],
     seeds: usize,
     chosen: impl Fn(&SummaryRow) -> bool,
+    judge: Quantity,
 ) -> (Vec<usize>, Vec<Vec<String>>) {
     let mut steps: Vec<usize> = rows.iter().map(|row| row.step).collect();
     steps.sort_unstable();
@@ -97,7 +111,7 @@ pub fn cells(
             if gaps.is_empty() { method.to_owned() } else { format!("{method} ({})", gaps.join(", ")) };
         let cell = |step: &usize| {
             let row = of_method().find(|row| row.step == *step);
-            row.map_or_else(String::new, |row| cell(row, chosen(row)))
+            row.map_or_else(String::new, |row| cell(row, chosen(row), judge))
         };
         std::iter::once(name).chain(steps.iter().map(cell)).collect()
     };
@@ -105,19 +119,26 @@ pub fn cells(
     (steps, lines)
 }
 
-/// Mean, interval and spread over seeds, in per cent.
-fn cell(row: &SummaryRow, chosen: bool) -> String {
-    let percent = |part: f64| format!("{:.1}", part * 100.0);
+/// Mean, interval and spread over seeds.
+fn cell(row: &SummaryRow, chosen: bool, judge: Quantity) -> String {
+    let Some(measured) = row.measured(judge.name) else { return String::new() };
     let mark = if chosen { "*" } else { "" };
     let gaps = if row.left_out > 0 { "!" } else { "" };
-    let interval = row.accuracy_interval.map(|half| format!(" ± {}", percent(half))).unwrap_or_default();
-    let seeds = row.accuracy_seed_std.map(|std| format!(" ({})", percent(std))).unwrap_or_default();
-    format!("{mark}{}{gaps}{interval}{seeds}", percent(row.accuracy))
+    let interval = measured
+        .interval
+        .map(|half| format!(" ± {}", judge.number_beside(half, measured.mean)))
+        .unwrap_or_default();
+    let seeds = measured
+        .seed_std
+        .map(|std| format!(" ({})", judge.number_beside(std, measured.mean)))
+        .unwrap_or_default();
+    format!("{mark}{}{gaps}{interval}{seeds}", judge.number(measured.mean))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{experiment::spec::Experiment, measures, summary::Measured};
 
     #[test]
     fn a_method_with_missing_seeds_says_so() {
@@ -126,17 +147,31 @@ mod tests {
             task: Task::FewShot,
             shots: 1,
             step: 5,
-            accuracy: 0.5,
-            accuracy_interval: Some(0.012),
-            accuracy_seed_std: None,
+            measured: ["accuracy", "mse"]
+                .map(|name| Measured { name, mean: 0.5, interval: Some(0.012), seed_std: None })
+                .to_vec(),
             loss: 1.0,
             episodes: 10,
             seeds,
             folds: 1,
             left_out: 0,
         };
-        let text = tables(&[row("whole", 3), row("part", 2)], 3, |_| false, true);
-        assert!(text.contains("part (2 of 3 seeds)") && text.contains("50.0 ± 1.2"), "{text}");
-        assert!(!text.contains("whole ("), "{text}");
+        let described = "{name: a, methods: {a: {maml: {}}}, task: {dataset: mnist, ways: 3, shots: 1, classes: {train: [0, 1, 2], test: [5, 6, 7]}}}";
+        let experiment: Experiment = serde_saphyr::from_str(described).expect("an experiment");
+        let words = experiment.task.words();
+        let text = |name: &str| {
+            let judge = measures::find(name).expect("registered").quantity();
+            let style = Style { words: &words, judge, markdown: true };
+            tables(&[row("whole", 3), row("part", 2)], 3, |_| false, style)
+        };
+        let shares = text("accuracy");
+        assert!(shares.contains("part (2 of 3 seeds)") && shares.contains("50.0 ± 1.2"), "{shares}");
+        assert!(!shares.contains("whole (") && shares.contains("accuracy in %"), "{shares}");
+        let errors = text("mse");
+        assert!(
+            errors.contains("0.500 ± 0.012")
+                && errors.contains("1-shot test episodes: mean squared error after"),
+            "{errors}"
+        );
     }
 }

@@ -1,23 +1,25 @@
-//! The test of a run: rows for `validation.csv`, `evaluation.csv` and `cost.csv`.
+//! The test of a run: rows for `validation.csv`, `evaluation.csv` and `cost.csv`, and what was answered.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 
 use super::{
     INTERRUPTED,
     plan::Run,
+    predictions::{self, Answers},
     progress::MethodLine,
     run::{Ended, Workplace, label},
     start::Ready,
 };
 use crate::{
     algorithms::MetaLearner,
-    evaluate::{Protocol, Verdict, score},
+    evaluate::{Protocol, Score, Verdict, score},
+    measures::Predictions,
     models::Params,
     random::{Draws, Purpose},
-    records::{CostRow, EvaluationRow, Task},
+    records::{CostRow, EvaluationRow, Task, Values},
     tasks::{Interface, frozen::FrozenEpisodes},
 };
 
@@ -33,18 +35,32 @@ pub(crate) struct Test<'a> {
     pub shots: &'a [usize],
     /// Numbers of adaptation steps, ascending.
     pub steps: &'a [usize],
+    /// Whether what is answered is kept; unless said, where answers are numbers or a measure looks at those of all episodes together.
+    pub keeps: Option<bool>,
     /// Set when the user wants to stop.
     pub stop: &'a AtomicBool,
 }
 
+/// What a test gave.
+pub(crate) struct Outcome {
+    /// A row for every number of shots, episode and number of steps.
+    pub rows: Vec<EvaluationRow>,
+    /// What each number of steps cost.
+    pub costs: Vec<CostRow>,
+    /// What was answered, if it is kept.
+    pub answers: Answers,
+    /// The bytes of answers that were to be kept and are too many.
+    pub left_out: Option<usize>,
+}
+
 impl Test<'_> {
-    /// A row for every number of shots, episode and number of steps, and what each number of steps cost; `None` when the user stops it.
-    pub fn rows(
+    /// Tests with every number of shots and steps; `None` when the user stops it.
+    pub fn outcome(
         &self,
         theta: &Params,
         episodes: &FrozenEpisodes,
         line: &mut MethodLine,
-    ) -> Option<(Vec<EvaluationRow>, Vec<CostRow>)> {
+    ) -> Option<Outcome> {
         let Self { run, ready, steps, .. } = *self;
         line.test(&label(run), episodes.len() * self.shots.len());
         let line = &*line;
@@ -52,7 +68,19 @@ impl Test<'_> {
             line.tested(count);
             if self.stop.load(Ordering::Relaxed) { Verdict::Stop } else { Verdict::Continue }
         };
-        let (mut rows, mut costs) = (Vec::new(), Vec::new());
+        let pools = self.interface.measures.iter().any(|measure| measure.pooled());
+        let (asked, sizes) = (self.keeps, [episodes.len(), self.shots.len(), steps.len()]);
+        let left_out = AtomicUsize::new(0);
+        let keeps = |some: &Predictions| {
+            if !asked.unwrap_or(pools || !some.are_labelled()) {
+                return false;
+            }
+            let bytes = predictions::bytes_of(some, sizes);
+            let fits = bytes <= predictions::MOST_BYTES;
+            left_out.store(if fits { 0 } else { bytes }, Ordering::Relaxed);
+            fits
+        };
+        let (mut rows, mut costs, mut answers) = (Vec::new(), Vec::new(), Answers::default());
         for &shots in self.shots {
             let protocol = Protocol {
                 interface: &self.interface,
@@ -61,6 +89,7 @@ impl Test<'_> {
                 steps,
                 draws: draws(run),
                 split: &ready.split,
+                keeps: &keeps,
             };
             let tested = protocol.evaluate(&*ready.learner, theta, &observe)?;
             costs.extend(tested.costs.iter().zip(steps).map(|(cost, &step)| CostRow {
@@ -82,11 +111,15 @@ impl Test<'_> {
                     episode,
                     step,
                     loss: score.loss,
-                    accuracy: score.accuracy,
+                    values: values(&self.interface, score),
                 }));
             }
+            if !tested.predictions.is_empty() {
+                answers.0.push((shots, tested.predictions));
+            }
         }
-        Some((rows, costs))
+        let left_out = left_out.into_inner();
+        Some(Outcome { rows, costs, answers, left_out: (left_out > 0).then_some(left_out) })
     }
 }
 
@@ -99,18 +132,25 @@ impl Workplace<'_> {
         theta: &Params,
         episodes: &FrozenEpisodes,
         line: &mut MethodLine,
-    ) -> Result<(Vec<EvaluationRow>, Vec<CostRow>), Ended> {
+        keeps: Option<bool>,
+    ) -> Result<Outcome, Ended> {
         let experiment = self.material.experiment;
         let shots = experiment.test_shots();
         let test = Test {
             run,
-            interface: self.material.interface(),
+            interface: self.test_interface(),
             ready,
             shots: &shots,
             steps: &experiment.evaluate.steps,
+            keeps,
             stop: self.stop,
         };
-        test.rows(theta, episodes, line).ok_or(Ended::Stopped)
+        test.outcome(theta, episodes, line).ok_or(Ended::Stopped)
+    }
+
+    /// The interface of the tasks, with all that the test measures.
+    fn test_interface(&self) -> Interface {
+        Interface { measures: self.material.experiment.measures(), ..self.material.interface() }
     }
 
     /// Tests with all training images as the support set and all test images as queries.
@@ -124,9 +164,12 @@ impl Workplace<'_> {
         let steps = &self.material.experiment.evaluate.steps;
         // One large task: here libtorch's own threads are the ones that pay.
         tch::set_num_threads(self.machine.split.threads() as i32);
+        let interface = self.test_interface();
         let scores = or_leave(self.stop, || {
-            let (interface, episode) = (self.material.interface(), (whole.episode)());
-            score(learner, &interface, theta, &episode, steps, draws(run)).scores
+            let episode = (whole.episode)();
+            let mut tested = score(learner, &interface, theta, &episode, steps, draws(run));
+            tested.pool(&interface);
+            tested.scores
         });
         tch::set_num_threads(1);
         let scores = scores.into_iter().flatten().zip(steps);
@@ -140,10 +183,16 @@ impl Workplace<'_> {
                 episode: 0,
                 step,
                 loss: score.loss,
-                accuracy: score.accuracy,
+                values: values(&interface, &score),
             })
             .collect()
     }
+}
+
+/// What `evaluation.csv` has of a score.
+fn values(interface: &Interface, score: &Score) -> Values {
+    let measured = interface.measures.iter().zip(&score.measured);
+    measured.map(|(measure, value)| (measure.name(), *value)).collect()
 }
 
 /// Does work that takes minutes and leaves nothing before its end, so that to stop it is to leave the program.

@@ -1,4 +1,4 @@
-//! What accuracy costs while adapting.
+//! What adaptation costs for what it achieves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,9 @@ use anyhow::Result;
 
 use super::{
     Figure, Results,
-    adaptation::interval,
     axis::Axis,
-    chance_entry,
     chart::{Chart, Panel},
+    judged::{Point, Vertical},
     legend::{Entry, Sample},
     mark::Mark,
     style::{CHANCE, Look},
@@ -19,7 +18,7 @@ use crate::{
     summary::SummaryRow,
 };
 
-/// Test accuracy over the cost of adaptation, one panel for each number of shots.
+/// What methods are judged by over the cost of adaptation, one panel for each number of shots.
 pub enum Cost {
     /// In milliseconds.
     Time,
@@ -35,10 +34,10 @@ impl Figure for Cost {
         }
     }
 
-    fn caption(&self, _: &Results) -> String {
+    fn caption(&self, results: &Results) -> String {
         let cost = match self {
             Self::Time => {
-                "the time that a task takes one thread, from its images in memory to the answers to its queries (on a \
+                "the time that a task takes one thread, from its rows in memory to the answers to its queries (on a \
                  logarithmic scale; measured in the test, mean over episodes and seeds)"
             }
             Self::Rows => {
@@ -47,8 +46,9 @@ impl Figure for Cost {
             }
         };
         format!(
-            "Accuracy on held-out test episodes over {cost}. Points are the tested numbers of steps but for none; bands and \
-             whiskers are 95 % intervals, as in the table."
+            "{} on held-out test episodes over {cost}. Points are the tested numbers of steps but for none; bands and \
+             whiskers are 95 % intervals, as in the table.",
+            results.judge.capitalised()
         )
     }
 
@@ -62,11 +62,9 @@ impl Figure for Cost {
         let looks = results.looks();
         let looks: Vec<_> =
             looks.into_iter().filter(|(name, _)| rows.iter().any(|row| row.method == *name)).collect();
-        let y = Axis::percent(
-            "test accuracy (%)",
-            rows.iter().flat_map(|row| <[f64; 2]>::from(interval(row))),
-            results.chance(),
-        );
+        let judge = results.judge;
+        let points: Vec<Point> = rows.iter().map(|row| Point::of(row, judge)).collect();
+        let y = Vertical::of("test", judge, &points, results.chance());
         let (low, high) = rows
             .iter()
             .map(|row| places[&key(row)])
@@ -75,15 +73,16 @@ impl Figure for Cost {
             .iter()
             .map(|(name, look)| Entry { sample: Sample::Curve(*look), label: (*name).to_owned(), note: None })
             .collect();
-        legend.extend(results.chance().map(|chance| chance_entry(chance, y.holds(chance))));
+        legend.extend(results.chance().map(|chance| results.chance_entry(chance, y.holds(chance))));
         let shots: BTreeSet<usize> = rows.iter().map(|row| row.shots).collect();
         let panels = shots.into_iter().map(|shots| {
             let mut marks: Vec<Mark> =
-                results.chance().map(|chance| Mark::Level(CHANCE, chance)).into_iter().collect();
+                results.chance().map(|chance| Mark::Level(CHANCE, y.at(chance))).into_iter().collect();
             for (name, look) in &looks {
                 let of_method = |row: &&SummaryRow| row.method == *name && row.shots == shots;
-                let points = rows.iter().filter(of_method).map(|row| (places[&key(row)], row));
-                marks.extend(curve(*look, points.collect()));
+                let points =
+                    rows.iter().filter(of_method).map(|row| (places[&key(row)], Point::of(row, judge)));
+                marks.extend(curve(*look, &points.collect::<Vec<_>>(), &y));
             }
             Panel { heading: Some(results.task_name(shots)), marks }
         });
@@ -93,10 +92,10 @@ impl Figure for Cost {
         };
         let chart = Chart {
             title: results.title.clone(),
-            subtitle: format!("accuracy on test tasks over {subtitle}: mean and 95 % interval"),
+            subtitle: format!("{} on test tasks over {subtitle}: mean and 95 % interval", judge.title),
             panels: panels.collect(),
             x: Axis::logarithmic(label, low, high),
-            y,
+            y: y.axis,
             legend,
         };
         chart.svg().map(Some)
@@ -128,18 +127,10 @@ impl Cost {
 }
 
 /// A method's curve with its band; a point with a whisker where all numbers of steps cost the same.
-fn curve(look: Look, points: Vec<(f64, &SummaryRow)>) -> Vec<Mark> {
-    let curve = |points: &[(f64, &SummaryRow)]| {
-        Mark::Curve(look, points.iter().map(|(x, row)| (*x, 100.0 * row.accuracy)).collect())
-    };
-    let Some((x, row)) = points.first().copied() else { return Vec::new() };
+fn curve(look: Look, points: &[(f64, Point)], y: &Vertical) -> Vec<Mark> {
+    let Some((x, point)) = points.first().copied() else { return Vec::new() };
     if points.iter().all(|(other, _)| *other == x) {
-        let (low, high) = interval(row);
-        return vec![Mark::Whisker(x, low, high), curve(&points[..1])];
+        return vec![y.whisker(x, point), y.curve(look, &points[..1])];
     }
-    let band = points.iter().map(|(x, row)| {
-        let (low, high) = interval(row);
-        (*x, low, high)
-    });
-    vec![Mark::Band(look, band.collect()), curve(&points)]
+    vec![y.band(look, points), y.curve(look, points)]
 }

@@ -8,13 +8,15 @@ use super::{
     Figure, Results,
     axis::Axis,
     chart::{Chart, Panel},
+    judged::Point,
     legend::{Entry, Sample},
     mark::Mark,
     style::{CHANCE, Look},
 };
 use crate::{
+    measures::{Quantity, Unit},
     records::Task,
-    stats::comparison::{Comparison, Contestant, compare},
+    stats::comparison::{Comparison, Contestant, FoldDifference, compare},
     summary::{SummaryRow, chosen_steps, contestants},
 };
 
@@ -29,11 +31,13 @@ impl Figure for Folds {
         "folds"
     }
 
-    fn caption(&self, _: &Results) -> String {
-        "How far the method with the best mean is ahead of each other one in every fold of the cross-validation: difference in percentage \
-         points with 95 % intervals over the fold's seeds and episodes. Every fold holds out other classes; below zero the other method \
-         is ahead."
-            .to_owned()
+    fn caption(&self, results: &Results) -> String {
+        format!(
+            "How far the method with the best mean is ahead of each other one in every fold of the cross-validation: difference in {} \
+             with 95 % intervals over the fold's seeds and episodes. Every fold holds out other classes; below zero the other method \
+             is ahead.",
+            unit(results.judge)
+        )
     }
 
     fn draw(&self, results: &Results) -> Result<Option<String>> {
@@ -53,18 +57,21 @@ impl Figure for Folds {
             .into_iter()
             .filter(|(method, _)| leads.iter().any(|lead| lead.others().any(|other| other == *method)))
             .collect();
-        let values = leads.iter().flat_map(|lead| &lead.pairs).flat_map(|pair| &pair.folds);
-        let (low, high) = values.fold((0.0f64, 0.0f64), |(low, high), of| {
-            (low.min(100.0 * of.interval.0), high.max(100.0 * of.interval.1))
-        });
+        let judge = results.judge;
+        let folds_of = leads.iter().flat_map(|lead| &lead.pairs).flat_map(|pair| &pair.folds);
+        let (low, high) = folds_of
+            .map(|of| lead(of, judge))
+            .fold((0.0f64, 0.0f64), |(low, high), lead| (low.min(lead.low), high.max(lead.high)));
         let room = 0.05 * (high - low);
         let order: Vec<usize> = folds.iter().copied().collect();
         let chart = Chart {
             title: results.title.clone(),
-            subtitle: "lead of the best method in every fold, in percentage points, with 95 % intervals"
-                .to_owned(),
+            subtitle: format!(
+                "lead of the best method in every fold, in {}, with 95 % intervals",
+                unit(judge)
+            ),
             x: Axis::groups("fold", order.iter().map(usize::to_string)),
-            y: Axis::linear("lead (percentage points)", low - room, high + room),
+            y: Axis::linear(&format!("lead ({})", unit(judge)), low - room, high + room),
             panels: leads.iter().map(|lead| lead.panel(results, &looks, &order)).collect(),
             legend: looks
                 .iter()
@@ -79,6 +86,21 @@ impl Figure for Folds {
     }
 }
 
+/// What leads are counted in.
+fn unit(judge: Quantity) -> &'static str {
+    match judge.unit {
+        Unit::Percent => "percentage points",
+        Unit::Plain => judge.title,
+    }
+}
+
+/// How far the first of two is ahead in a fold, as it is drawn.
+fn lead(of: &FoldDifference, judge: Quantity) -> Point {
+    let ahead = |difference: f64| judge.better.goodness(judge.shown(difference));
+    let (one, other) = (ahead(of.interval.0), ahead(of.interval.1));
+    Point { mean: ahead(of.difference), low: one.min(other), high: one.max(other) }
+}
+
 /// The best method at one number of shots, and its pairs with the others.
 struct Lead {
     shots: usize,
@@ -89,13 +111,14 @@ struct Lead {
 impl Lead {
     fn of(results: &Results, rows: &[SummaryRow], shots: usize) -> Option<Self> {
         let rows: Vec<&SummaryRow> = rows.iter().filter(|row| row.shots == shots).collect();
-        let mut contestants = contestants(&rows, &chosen_steps(&results.validation));
-        contestants.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        let judge = results.judge;
+        let mut contestants = contestants(&rows, &chosen_steps(&results.validation, judge), judge);
+        contestants.sort_by(|(_, a), (_, b)| judge.better.best_first(*a, *b));
         let contestants: Vec<Contestant> =
             contestants.into_iter().map(|(contestant, _)| contestant).collect();
         let best = contestants.first()?.clone();
         // Methods that were tested on other episodes cannot be drawn; the report says why.
-        let compared = compare(&results.evaluation, &contestants, shots).ok()?;
+        let compared = compare(&results.evaluation, judge, &contestants, shots).ok()?;
         let pairs: Vec<Comparison> =
             compared.pairs.into_iter().filter(|pair| pair.a == best && !pair.folds.is_empty()).collect();
         (!pairs.is_empty()).then_some(Self { shots, best, pairs })
@@ -113,15 +136,30 @@ impl Lead {
             for of in &pair.folds {
                 let Some(group) = order.iter().position(|fold| *fold == of.fold) else { continue };
                 let x = group as f64 + across;
-                if of.interval.0.is_finite() {
-                    marks.push(Mark::Whisker(x, 100.0 * of.interval.0, 100.0 * of.interval.1));
+                let lead = lead(of, results.judge);
+                if lead.low.is_finite() {
+                    marks.push(Mark::Whisker(x, lead.low, lead.high));
                 }
-                marks.push(Mark::Dots(*look, vec![(x, 100.0 * of.difference)]));
+                marks.push(Mark::Dots(*look, vec![(x, lead.mean)]));
             }
         }
         Panel {
             heading: Some(format!("{}: {} over others", results.task_name(self.shots), self.best.method)),
             marks,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measures;
+
+    #[test]
+    fn who_has_less_error_is_ahead() {
+        let of = FoldDifference { fold: 0, difference: -0.2, interval: (-0.3, 0.1) };
+        let judge = |name| measures::find(name).expect("registered").quantity();
+        assert_eq!(lead(&of, judge("mse")), Point { mean: 0.2, low: -0.1, high: 0.3 });
+        assert_eq!(lead(&of, judge("accuracy")), Point { mean: -20.0, low: -30.0, high: 10.0 });
     }
 }

@@ -7,10 +7,11 @@ use super::{axis::Axis, chart::Frame, mark::Mark};
 /// The points of a series as JSON: `[[x, y, text], …]`, in the drawing's units; `None` where it has none worth a text.
 pub fn points(name: &str, marks: &[Mark], frame: &Frame) -> Option<String> {
     let text = |x: f64, y: f64| {
+        let value = |y: f64| number(if frame.y.logarithmic { 10f64.powf(y) } else { y });
         let interval = marks.iter().find_map(|mark| interval(mark, x));
         let interval =
-            interval.map_or(String::new(), |(low, high)| format!(" ({} to {})", number(low), number(high)));
-        format!("{name}: {}{interval} at {} {}", number(y), place(frame.x, x), frame.x.label)
+            interval.map_or(String::new(), |(low, high)| format!(" ({} to {})", value(low), value(high)));
+        format!("{name}: {}{interval} at {} {}", value(y), place(frame.x, x), frame.x.label)
     };
     let point = |x: f64, y: f64| {
         let at = frame.at(x, y);
@@ -70,6 +71,11 @@ mod tests {
         let x = Axis::logarithmic("rows", 0.0, 3.0);
         let text = points("maml", &marks[1..], &Frame { x: &x, ..frame }).expect("points");
         assert!(text.contains("61.2 at 10 rows"), "{text}");
+        let logarithmic = Axis::logarithmic("error", -2.0, 0.0);
+        let errors = [Mark::Curve(look, vec![(1.0, -1.0)])];
+        let frame = Frame { left: 0, top: 0, right: 100, bottom: 100, x: &x, y: &logarithmic };
+        let text = points("maml", &errors, &frame).expect("points");
+        assert!(text.contains("maml: 0.1 at 10 rows"), "{text}");
         let frame = Frame { left: 0, top: 0, right: 100, bottom: 100, x: &x, y: &y };
         assert_eq!(points("maml", &marks[..1], &frame), None);
         assert_eq!([number(1000.4), number(0.00125), number(0.0)], ["1000", "0.00125", "0"]);

@@ -10,6 +10,7 @@ mod contact_sheet;
 mod cost;
 mod folds;
 mod hover;
+mod judged;
 mod legend;
 mod mark;
 mod raster;
@@ -25,8 +26,10 @@ use anyhow::{Context, Result};
 pub use contact_sheet::{ContactRow, contact_sheet};
 
 use crate::{
+    measures::{Quantity, Unit},
     records::{CostRow, EvaluationRow, TrainRow},
     summary::{SummaryRow, summarise},
+    tasks::words::Words,
 };
 use legend::{Entry, Sample};
 use style::{CHANCE, Look};
@@ -42,12 +45,16 @@ pub struct Results {
     pub train: Vec<TrainRow>,
     /// The rows of every run's `evaluation.csv`.
     pub evaluation: Vec<EvaluationRow>,
-    /// Classes per episode.
-    pub ways: usize,
+    /// What methods are judged by.
+    pub judge: Quantity,
+    /// What the tasks are called.
+    pub words: Words,
     /// The rows of every run's `validation.csv`, which choose the number of steps to compare methods at.
     pub validation: Vec<EvaluationRow>,
     /// The rows of every run's `cost.csv`.
     pub cost: Vec<CostRow>,
+    /// Measures that are asked for and were not measured in a run, in words.
+    pub lacking: Vec<String>,
 }
 
 /// Something worth seeing in the results.
@@ -106,6 +113,17 @@ pub fn draw_all(results: &Results) -> Result<Vec<Drawn>> {
 }
 
 impl Results {
+    /// What is not in the results though it is asked for, in a sentence, if there is anything.
+    pub fn lacking(&self) -> Option<String> {
+        let which = self.lacking.join("; ");
+        (!which.is_empty()).then(|| {
+            format!(
+                "these were not measured, and what was answered was not kept to compute them from: {which}. Run the experiment \
+                 again with --fresh"
+            )
+        })
+    }
+
     /// The methods and their looks: those of the experiment file, then others that only the rows name.
     fn looks(&self) -> Vec<(&str, Look)> {
         let trained = self.train.iter().map(|row| &row.method);
@@ -116,31 +134,33 @@ impl Results {
         methods.enumerate().map(|(place, method)| (method.as_str(), Look::of(place))).collect()
     }
 
-    /// Mean accuracies. One that is no number, since a run diverged, has no place in a figure.
+    /// Means by the judge. One that is no number, since a run diverged, has no place in a figure.
     fn summary(&self) -> Vec<SummaryRow> {
-        let mut rows = summarise(&self.evaluation, &self.methods);
-        rows.retain(|row| row.accuracy.is_finite());
+        let mut rows = summarise(&self.evaluation, &self.methods, &[self.judge]);
+        rows.retain(|row| row.mean(self.judge.name).is_finite());
         rows
     }
 
-    /// The accuracy of guessing, in per cent.
+    /// The value of guessing, if the tasks have classes to guess.
     fn chance(&self) -> Option<f64> {
-        (self.ways > 0).then(|| 100.0 / self.ways as f64)
+        let classes = self.words.classes.filter(|_| self.judge.unit == Unit::Percent)?;
+        Some(1.0 / classes as f64)
     }
 
     /// The heading of what was tested with so many shots.
     fn task_name(&self, shots: usize) -> String {
-        match self.ways {
-            0 => format!("{shots}-shot"),
-            ways => format!("{ways}-way {shots}-shot"),
+        let shots = (self.words.shots)(shots);
+        match self.words.title.as_str() {
+            "" => shots,
+            title => format!("{title} {shots}"),
         }
     }
-}
 
-/// The legend's line for chance; it says so where the line itself is below the axis.
-fn chance_entry(chance: f64, shown: bool) -> Entry {
-    let note = (!shown).then(|| "below the axis".to_owned());
-    Entry { sample: Sample::Level(CHANCE), label: format!("chance ({chance:.1} %)"), note }
+    /// The legend's line for chance; it says so where the line itself is not shown.
+    fn chance_entry(&self, chance: f64, shown: bool) -> Entry {
+        let note = (!shown).then(|| "below the axis".to_owned());
+        Entry { sample: Sample::Level(CHANCE), label: format!("chance ({})", self.judge.text(chance)), note }
+    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,9 @@ use anyhow::Result;
 
 use super::{
     Figure, Results,
-    adaptation::interval,
     axis::Axis,
-    chance_entry,
     chart::{Chart, Panel},
+    judged::{Point, Vertical},
     legend::{Entry, Sample},
     mark::Mark,
     style::CHANCE,
@@ -19,7 +18,7 @@ use crate::{
     summary::{SummaryRow, chosen_steps},
 };
 
-/// Test accuracy by number of shots, each method after the number of steps that validation chose.
+/// What methods are judged by, by number of shots, each method after the number of steps that validation chose.
 pub struct Shots;
 
 /// How much of a group's width its bars take, at least four of them.
@@ -32,8 +31,10 @@ impl Figure for Shots {
 
     fn caption(&self, results: &Results) -> String {
         format!(
-            "Accuracy on held-out test episodes by the number of support images per class, {}: mean over episodes and \
-             seeds; whiskers are 95 % intervals, as in the table.",
+            "{} on held-out test episodes by the number of {}, {}: mean over episodes and seeds; whiskers are 95 % \
+             intervals, as in the table.",
+            results.judge.capitalised(),
+            results.words.shots_axis,
             rule(results)
         )
     }
@@ -41,7 +42,7 @@ impl Figure for Shots {
     fn draw(&self, results: &Results) -> Result<Option<String>> {
         let mut rows = results.summary();
         rows.retain(|row| row.task == Task::FewShot);
-        let chosen = chosen_steps(&results.validation);
+        let chosen = chosen_steps(&results.validation, results.judge);
         let shots: BTreeSet<usize> = rows.iter().map(|row| row.shots).collect();
         let methods: Vec<_> = results
             .looks()
@@ -59,6 +60,9 @@ impl Figure for Shots {
             return Ok(None);
         }
 
+        let judge = results.judge;
+        let points: Vec<Point> = rows.iter().map(|row| Point::of(row, judge)).collect();
+        let y = Vertical::from_zero("test", judge, &points);
         let width = FILLED / methods.len().max(4) as f64;
         let group_width = width * methods.len() as f64;
         let (mut marks, mut legend) = (Vec::new(), Vec::new());
@@ -67,10 +71,10 @@ impl Figure for Shots {
             for (group, row) in bars {
                 let left = *group as f64 + 0.5 * (1.0 - group_width) + place as f64 * width;
                 let sides = (left + 0.05 * width, left + 0.95 * width);
-                marks.push(Mark::Bar { look: *look, sides, top: 100.0 * row.accuracy });
-                let (low, high) = interval(row);
-                if high > low {
-                    marks.push(Mark::Whisker(left + 0.5 * width, low, high));
+                let point = Point::of(row, judge);
+                marks.push(Mark::Bar { look: *look, sides, top: y.at(point.mean) });
+                if point.high > point.low {
+                    marks.push(y.whisker(left + 0.5 * width, point));
                 }
                 taken.push(row.step.to_string());
             }
@@ -82,14 +86,14 @@ impl Figure for Shots {
             });
         }
         if let Some(chance) = results.chance() {
-            marks.push(Mark::Level(CHANCE, chance));
-            legend.push(chance_entry(chance, true));
+            marks.push(Mark::Level(CHANCE, y.at(chance)));
+            legend.push(results.chance_entry(chance, true));
         }
         let chart = Chart {
             title: results.title.clone(),
-            subtitle: format!("accuracy on test tasks {}: mean and 95 % interval", rule(results)),
-            x: Axis::groups("support images per class", shots.iter().map(usize::to_string)),
-            y: Axis::linear("test accuracy (%)", 0.0, 100.0),
+            subtitle: format!("{} on test tasks {}: mean and 95 % interval", judge.title, rule(results)),
+            x: Axis::groups(results.words.shots_axis, shots.iter().map(usize::to_string)),
+            y: y.axis,
             panels: vec![Panel { heading: None, marks }],
             legend,
         };
@@ -113,7 +117,7 @@ fn reported<'a>(
 
 /// How the numbers of steps came about.
 fn rule(results: &Results) -> &'static str {
-    if chosen_steps(&results.validation).is_empty() {
+    if chosen_steps(&results.validation, results.judge).is_empty() {
         "after each method's last step"
     } else {
         "after each method's best number of steps on validation tasks"

@@ -1,24 +1,38 @@
 //! What holds for every registered figure.
 
 use super::*;
-use crate::records::Task;
+use crate::{
+    experiment::spec::Experiment,
+    measures,
+    records::{Task, Values},
+};
 
 /// Results of `methods` with 3 seeds and 2 folds of 10 episodes, whose curves cross; the last method is trained on the whole data set.
 fn results(methods: &[&str]) -> Results {
+    judged(methods, "accuracy")
+}
+
+/// The same judged by a measure of this name.
+fn judged(methods: &[&str], measure: &str) -> Results {
+    let judge = measures::find(measure).expect("registered").quantity();
+    let described = "{name: a, methods: {a: {maml: {}}}, task: {dataset: mnist, ways: 5, shots: 1, classes: {train: [0, 1, 2, 3, 4], test: [5, 6, 7, 8, 9]}}}";
+    let experiment: Experiment = serde_saphyr::from_str(described).expect("an experiment");
     let mut results = Results {
         title: "digits <&> letters".to_owned(),
         methods: methods.iter().map(|m| (*m).to_owned()).collect(),
         train: Vec::new(),
         evaluation: Vec::new(),
-        ways: 5,
+        judge,
+        words: experiment.task.words(),
         validation: Vec::new(),
         cost: Vec::new(),
+        lacking: Vec::new(),
     };
     for (place, method) in methods.iter().enumerate() {
         let whole = place + 1 == methods.len() && place > 0;
         for seed in 0..3 {
             for iteration in (0..=1000).step_by(100) {
-                let accuracy = 0.2 + 0.0006 * iteration as f64 + 0.01 * (place as f64 + seed as f64);
+                let score = 0.2 + 0.0006 * iteration as f64 + 0.01 * (place as f64 + seed as f64);
                 results.train.push(TrainRow {
                     method: (*method).to_owned(),
                     fold: 0,
@@ -27,7 +41,7 @@ fn results(methods: &[&str]) -> Results {
                     loss: Some(1.0),
                     learning_rate: Some(0.001),
                     validation_loss: Some(1.0),
-                    validation_accuracy: Some(accuracy),
+                    validation: [(judge.name, score)].into_iter().collect(),
                 });
             }
             let costs = [1, 5].into_iter().flat_map(|k| [0, 1, 10, 100].map(|step| (k, step)));
@@ -54,7 +68,9 @@ fn results(methods: &[&str]) -> Results {
                     episode: episode / 2,
                     step,
                     loss: 1.0,
-                    accuracy: 0.2 + 0.5 * learnt + 0.01 * (episode % 5 + shots) as f64,
+                    values: [(judge.name, 0.2 + 0.5 * learnt + 0.01 * (episode % 5 + shots) as f64)]
+                        .into_iter()
+                        .collect(),
                 });
             }
         }
@@ -82,39 +98,47 @@ fn every_method_is_named_and_special_characters_are_escaped() {
 }
 
 #[test]
+fn errors_are_drawn_as_what_they_are() {
+    let mut results = judged(&["maml", "reptile", "plain"], "mse");
+    let far = |row: &mut EvaluationRow| {
+        row.values = [("mse", 0.01 * 10f64.powi(row.step.min(2) as i32))].into_iter().collect()
+    };
+    results.evaluation.iter_mut().for_each(far);
+    for figure in draw_all(&results).expect("figures") {
+        let says = figure.svg.contains("mean squared error");
+        assert!(says && !figure.svg.contains("chance"), "{}", figure.name);
+        assert!(!figure.caption.contains("ccuracy") && !figure.svg.contains("ccuracy"), "{}", figure.name);
+    }
+    let adaptation = adaptation::Adaptation.draw(&results).expect("drawn").expect("something to draw");
+    let shows = |number: &str| adaptation.contains(&format!("\n{number}\n"));
+    assert!(shows("0.01") && shows("0.1") && shows("1"), "by logarithms");
+}
+
+#[test]
 fn partial_results_are_drawn_or_left_out() {
     let full = results(&["maml", "reptile", "plain"]);
     let empty = Results { train: vec![], evaluation: vec![], cost: vec![], ..full.clone() };
     assert_eq!(draw_all(&empty).expect("nothing"), []);
 
+    let value = |value: f64| [(full.judge.name, value)].into_iter().collect();
+    let nan = || value(f64::NAN);
     let nothing_but_nan = Results {
-        evaluation: full
-            .evaluation
-            .iter()
-            .cloned()
-            .map(|r| EvaluationRow { accuracy: f64::NAN, ..r })
-            .collect(),
-        train: full
-            .train
-            .iter()
-            .cloned()
-            .map(|r| TrainRow { validation_accuracy: Some(f64::NAN), ..r })
-            .collect(),
+        evaluation: full.evaluation.iter().cloned().map(|r| EvaluationRow { values: nan(), ..r }).collect(),
+        train: full.train.iter().cloned().map(|r| TrainRow { validation: nan(), ..r }).collect(),
         ..full.clone()
     };
     assert_eq!(draw_all(&nothing_but_nan).expect("nothing"), []);
 
     let mut some_nan = full.clone();
-    some_nan.evaluation.iter_mut().step_by(7).for_each(|r| r.accuracy = f64::INFINITY);
-    some_nan.train.iter_mut().step_by(2).for_each(|r| r.validation_accuracy = None);
+    some_nan.evaluation.iter_mut().step_by(7).for_each(|r| r.values = value(f64::INFINITY));
+    some_nan.train.iter_mut().step_by(2).for_each(|r| r.validation = Values::default());
     draw_all(&some_nan).expect("figures of what is left");
 
     let single = Results {
         methods: vec![],
         evaluation: full.evaluation[1..2].to_vec(),
         train: full.train[..1].to_vec(),
-        ways: 0,
-        ..full
+        ..full.clone()
     };
     let names: Vec<String> =
         draw_all(&single).expect("figures of single values").into_iter().map(|figure| figure.name).collect();

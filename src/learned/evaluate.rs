@@ -16,12 +16,13 @@ use crate::{
         read::{self, Changes},
         spec::Experiment,
         start::{Machine, Ready},
-        table::tables,
-        test::Test,
+        table::{Style, tables},
+        test::{Outcome, Test},
     },
+    measures::Quantity,
     records::EvaluationRow,
     summary::summarise,
-    tasks::family::Retest,
+    tasks::{Interface, family::Retest},
 };
 
 /// What is to be other than in the run's own test.
@@ -92,17 +93,19 @@ pub fn evaluate(
     let mut line = MethodLine::new(run.name, 0, quiet);
     let test = Test {
         run: &run,
-        interface: material.interface(),
+        interface: Interface { measures: experiment.measures(), ..material.interface() },
         ready: &ready,
         shots: &shots,
         steps: &experiment.evaluate.steps,
+        keeps: Some(false),
         stop,
     };
-    let Some((rows, _)) = test.rows(&theta, &fold.test, &mut line) else { return Ok(None) };
+    let Some(Outcome { rows, .. }) = test.outcome(&theta, &fold.test, &mut line) else { return Ok(None) };
     line.finish(&format!("{} episodes tested", fold.test.len() * shots.len()));
     let chosen = learned.chosen_steps()?;
-    let summary = summarise(&rows, &[run.name.to_owned()]);
-    let table = tables(&summary, 1, |row| chosen.contains(&(row.shots, row.step)), false);
+    let summary = summarise(&rows, &[run.name.to_owned()], &experiment.quantities());
+    let style = Style { words: &experiment.task.words(), judge: experiment.judge(), markdown: false };
+    let table = tables(&summary, 1, |row| chosen.contains(&(row.shots, row.step)), style);
     let entries = environment::read(&learned.folder.join(ENVIRONMENT)).unwrap_or_default();
     let own_episodes =
         entries.last().is_some_and(|entry| entry["test_episodes_sha256"] == fold.hash.as_str());
@@ -111,13 +114,13 @@ pub fn evaluate(
         let name = material.tasks.images().map_or(experiment.task.name(), |data| &data.name);
         warnings.push(format!("these are not the episodes of the run's own test: {name} has changed since"));
     }
-    warnings.extend(without_numbers(&rows));
+    warnings.extend(without_numbers(&rows, experiment.judge()));
     Ok(Some(Tested { rows, table, own_episodes, warnings }))
 }
 
 /// What is to be said where the network diverged while it adapted.
-fn without_numbers(rows: &[EvaluationRow]) -> Option<String> {
-    let diverged = |row: &&EvaluationRow| !row.accuracy.is_finite();
+fn without_numbers(rows: &[EvaluationRow], judge: Quantity) -> Option<String> {
+    let diverged = |row: &&EvaluationRow| !row.value(judge.name).is_some_and(f64::is_finite);
     let first = rows.iter().filter(diverged).min_by_key(|row| row.step)?;
     Some(format!(
         "{} of {} measurements are not finite, the first after {} steps: the network diverged while it adapted. They are left out of \

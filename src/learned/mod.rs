@@ -128,7 +128,10 @@ impl Learned {
     pub fn chosen_steps(&self) -> Result<Vec<(usize, usize)>> {
         let file = self.folder.join(VALIDATION);
         let rows = if file.exists() { records::read(&file)? } else { Vec::new() };
-        Ok(summary::chosen_steps(&rows).into_iter().map(|((_, shots), step)| (shots, step)).collect())
+        Ok(summary::chosen_steps(&rows, self.experiment.judge())
+            .into_iter()
+            .map(|((_, shots), step)| (shots, step))
+            .collect())
     }
 
     /// Refuses to write into the run's folder, and makes the folder of the file, so that a bad path fails before the work.

@@ -1,54 +1,86 @@
 //! What a method is judged by: numbers computed from its predictions. No tensors.
+//!
+//! To add a measure: one file with a [`Measure`], one line in [`ALL`].
 
 mod accuracy;
+mod auc;
+mod contributions;
+mod ece;
+mod link;
+mod log_loss;
 mod mse;
+mod predictions;
+mod quantity;
 
 use std::fmt::Debug;
 
 pub use accuracy::Accuracy;
+pub use auc::Auc;
+pub use contributions::contributions;
+pub use ece::CalibrationError;
+pub use log_loss::LogLoss;
 pub use mse::MeanSquaredError;
+pub use predictions::Predictions;
+pub use quantity::{Better, LOSS, Quantity, Unit};
 
-/// Which of two values is the better one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Better {
-    /// The higher.
-    Higher,
-    /// The lower.
-    Lower,
-}
-
-/// The answers of one method to the queries of E episodes, after one number of steps: Q queries each, O outputs.
-#[derive(Clone, Debug, Default)]
-pub struct Predictions {
-    /// `[E, Q, O]`, row by row.
-    pub outputs: Vec<f32>,
-    /// Labels `[E, Q]`, or numbers `[E, Q, O]`.
-    pub targets: Vec<f32>,
-    /// E.
-    pub episodes: usize,
-    /// Q.
-    pub queries: usize,
-}
-
-impl Predictions {
-    /// The outputs and targets of each episode.
-    fn of_episodes(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
-        let size = |all: &[f32]| (all.len() / self.episodes.max(1)).max(1);
-        self.outputs.chunks(size(&self.outputs)).zip(self.targets.chunks(size(&self.targets)))
-    }
-}
+/// A measure of some predictions, prepared to be asked again and again: its value where each episode counts so often.
+pub type Resampled = Box<dyn Fn(&[u32]) -> f64 + Send + Sync>;
 
 /// A number computed from predictions.
+///
+/// Most are a mean over episodes and say what it is the mean of, by [`Measure::of_each`]. A pooled one looks at the rows of all episodes
+/// together, since those of one are too few for it, and says what that gives, by [`Measure::of_all`]. Each has the other from here.
 pub trait Measure: Debug + Send + Sync {
     /// Its name, and that of its column in CSV files.
     fn name(&self) -> &'static str;
 
+    /// What it is called in sentences and on axes, in small letters.
+    fn title(&self) -> &'static str;
+
     /// Which way is better.
     fn better(&self) -> Better;
 
-    /// The value of each episode; not a number where it is not defined, as for outputs that are not finite.
-    fn of_each(&self, predictions: &Predictions) -> Vec<f64>;
+    /// How its values are shown.
+    fn unit(&self) -> Unit;
+
+    /// Whether it is computed over the rows of all episodes.
+    fn pooled(&self) -> bool {
+        false
+    }
+
+    /// The value of each episode, or what it contributes to that of all; not a number where it is not defined, as for outputs that are not
+    /// finite. The mean is the value over all episodes.
+    fn of_each(&self, predictions: &Predictions) -> Vec<f64> {
+        contributions(self.of_all(predictions), &predictions.finite())
+    }
+
+    /// The value over all episodes whose outputs are finite.
+    fn of_all(&self, predictions: &Predictions) -> Resampled {
+        let values = self.of_each(predictions);
+        Box::new(move |counts| {
+            let counted = values.iter().zip(counts).filter(|(value, _)| value.is_finite());
+            let (sum, count) = counted.fold((0.0, 0.0), |(sum, count), (value, times)| {
+                (sum + f64::from(*times) * value, count + f64::from(*times))
+            });
+            sum / count
+        })
+    }
+
+    /// What its values are.
+    fn quantity(&self) -> Quantity {
+        Quantity { name: self.name(), title: self.title(), better: self.better(), unit: self.unit() }
+    }
 }
 
 /// Every measure.
-pub static ALL: [&dyn Measure; 2] = [&Accuracy, &MeanSquaredError];
+pub static ALL: [&dyn Measure; 5] = [&Accuracy, &MeanSquaredError, &LogLoss, &Auc, &CalibrationError];
+
+/// Their names.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|measure| measure.name())
+}
+
+/// The measure of this name.
+pub fn find(name: &str) -> Option<&'static dyn Measure> {
+    ALL.into_iter().find(|measure| measure.name() == name)
+}

@@ -3,21 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::Table;
-use crate::stats::{comparison::Comparison, settle::Settling};
+use crate::{
+    measures::{Quantity, Unit},
+    stats::{comparison::Comparison, settle::Settling},
+};
 
 /// What the test with one number of shots says of each pair of methods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparisons {
-    /// Support images per class.
-    pub shots: usize,
+    /// What the test is called: "5-shot".
+    pub test: String,
+    /// What methods are judged by.
+    pub judge: Quantity,
     /// All pairs, their p-values corrected for all pairs of the report.
     pub pairs: Vec<Comparison>,
 }
 
 impl Comparisons {
     /// Of methods that are not compared.
-    pub fn none(shots: usize) -> Self {
-        Self { shots, pairs: Vec::new() }
+    pub fn none(test: String, judge: Quantity) -> Self {
+        Self { test, judge, pairs: Vec::new() }
     }
 
     /// A sentence for each pair with the method that is ahead of all others.
@@ -34,14 +39,13 @@ impl Comparisons {
         let best = self.best();
         let chosen =
             self.pairs.iter().filter(|pair| [&pair.a.method, &pair.b.method].contains(&&best) == with_best);
-        chosen.map(|pair| format!("{}-shot: {}", self.shots, pair.sentence())).collect()
+        chosen.map(|pair| format!("{}: {}", self.test, pair.sentence())).collect()
     }
 
     /// The method that is ahead of most others.
     fn best(&self) -> String {
-        let ahead = |c: &Comparison| if c.difference < 0.0 { c.b.method.clone() } else { c.a.method.clone() };
         let mut wins: BTreeMap<String, usize> = BTreeMap::new();
-        self.pairs.iter().for_each(|pair| *wins.entry(ahead(pair)).or_default() += 1);
+        self.pairs.iter().for_each(|pair| *wins.entry(pair.ranked().0.method.clone()).or_default() += 1);
         wins.into_iter().max_by_key(|(_, count)| *count).map(|(method, _)| method).unwrap_or_default()
     }
 
@@ -57,8 +61,8 @@ impl Comparisons {
             let settled = if c.is_significant() { Vec::new() } else { c.settling() };
             vec![
                 name(c),
-                points(c.difference),
-                span(c.interval),
+                self.judge.number(c.difference),
+                self.span(c.interval, c.difference),
                 p(c.p),
                 p(c.p_holm),
                 settled.iter().map(Settling::words).collect::<Vec<_>>().join(" or "),
@@ -76,15 +80,20 @@ impl Comparisons {
             "p of these networks",
             "effect",
         ];
-        let shots = self.shots;
         let family = self.pairs.first().map_or(0, |pair| pair.family);
         Table {
-            name: format!("comparison-{shots}-shot"),
+            name: format!("comparison-{}", stem(&self.test)),
             caption: format!(
-                "Pairs of methods on the same {shots}-shot test episodes, each method at its own number of steps (chosen on validation tasks, \
-                 else the last): difference in percentage points. Interval and p are over {}; Holm's correction is for all {family} pairs of \
+                "Pairs of methods on the same {} test episodes, each method at its own number of steps (chosen on validation tasks, \
+                 else the last): difference in {}. Interval and p are over {}; Holm's correction is for all {family} pairs of \
                  this report, of every number of shots. What would settle an undecided pair would do so in four cases of five, all these pairs counted. The last two columns \
                  speak of these networks only, not of other trainings: Wilcoxon's signed-rank test over episodes, and its effect size.{}",
+                self.test,
+                match self.judge.unit {
+                    Unit::Percent => "percentage points".to_owned(),
+                    Unit::Plain =>
+                        format!("{}, of which {} is better", self.judge.title, self.judge.better.word()),
+                },
                 self.what_varies(),
                 self.same_seeds()
             ),
@@ -101,22 +110,31 @@ impl Comparisons {
             let of = |fold: &usize| {
                 let found = c.folds.iter().find(|of| of.fold == *fold);
                 found.map_or_else(String::new, |of| {
-                    format!("{} ({})", points(of.difference), span(of.interval))
+                    format!(
+                        "{} ({})",
+                        self.judge.number(of.difference),
+                        self.span(of.interval, of.difference)
+                    )
                 })
             };
             [name(c)].into_iter().chain(folds.iter().map(of)).collect()
         };
         let header = ["pair".to_owned()].into_iter().chain(folds.iter().map(|fold| format!("fold {fold}")));
         Table {
-            name: format!("folds-{}-shot", self.shots),
+            name: format!("folds-{}", stem(&self.test)),
             caption: format!(
-                "The same differences in every fold, with 95 % intervals over the fold's own seeds and {}-shot episodes. Folds hold out \
+                "The same differences in every fold, with 95 % intervals over the fold's own seeds and {} episodes. Folds hold out \
                  different classes: where they disagree, so will other classes.",
-                self.shots
+                self.test
             ),
             header: header.collect(),
             rows: self.pairs.iter().map(line).collect(),
         }
+    }
+
+    fn span(&self, (low, high): (f64, f64), difference: f64) -> String {
+        let end = |end: f64| self.judge.number_beside(end, difference);
+        format!("{} to {}", end(low), end(high))
     }
 
     fn what_varies(&self) -> &'static str {
@@ -146,12 +164,9 @@ fn name(c: &Comparison) -> String {
     format!("{} - {}", c.a.method, c.b.method)
 }
 
-fn points(part: f64) -> String {
-    format!("{:.1}", 100.0 * part)
-}
-
-fn span((low, high): (f64, f64)) -> String {
-    format!("{} to {}", points(low), points(high))
+/// What a test is called, as a part of a file's name.
+pub fn stem(test: &str) -> String {
+    test.replace(' ', "-")
 }
 
 fn p(p: f64) -> String {

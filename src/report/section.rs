@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::Result;
 
 use super::{
-    comparisons::Comparisons,
+    comparisons::{Comparisons, stem},
     protocol::{self, Fact},
     surroundings::Surroundings,
     table::Table,
@@ -17,6 +17,7 @@ use crate::{
         table::{cells, what_varies},
     },
     figures::{self, Drawn, Results},
+    measures::{Quantity, Unit},
     records::{Damage, Task},
     stats::comparison::compare,
     summary::{SummaryRow, chosen_steps, contestants, summarise},
@@ -33,8 +34,8 @@ pub struct Section {
     pub asked: String,
     /// What was done.
     pub protocol: Vec<Fact>,
-    /// The accuracies for each number of shots, and what they say of each pair of methods.
-    pub tests: Vec<(Table, Comparisons)>,
+    /// What was measured with each number of shots, the judge first, and what that says of each pair of methods.
+    pub tests: Vec<(Vec<Table>, Comparisons)>,
     /// The figures.
     pub figures: Vec<Drawn>,
     /// Of each method what it answered on the first test episode, and the number of steps to show.
@@ -57,32 +58,44 @@ impl Section {
     pub fn read(path: &Path, damage: &mut Damage) -> Result<Self> {
         let experiment = folder::config(path)?;
         let results = results::read(path, &experiment, damage)?;
-        let chosen = chosen_steps(&results.validation);
+        let judge = results.judge;
+        let chosen = chosen_steps(&results.validation, judge);
         let surroundings = Surroundings::read(path, &experiment);
         let mut warnings = surroundings.warnings.clone();
         warnings.extend(results::unfinished(path, &experiment));
-        let summary = summarise(&results.evaluation, &results.methods);
+        warnings.extend(results.lacking());
+        let quantities = experiment.quantities();
+        let summary = summarise(&results.evaluation, &results.methods, &quantities);
         let mut tested = Vec::new();
         let is_chosen = |row: &SummaryRow| chosen.get(&(row.method.clone(), row.shots)) == Some(&row.step);
         for (task, shots) in tests(&summary) {
             let rows: Vec<&SummaryRow> =
                 summary.iter().filter(|r| (r.task, r.shots) == (task, shots)).collect();
-            let table = accuracies(task, shots, &rows, experiment.seeds.len(), is_chosen);
-            let mut comparisons = Comparisons::none(shots);
+            let test = match task {
+                Task::FewShot => (results.words.shots)(shots),
+                Task::WholeDataset => "whole".to_owned(),
+            };
+            let of_measure = |measure: &Quantity| {
+                measured(task, &test, &rows, experiment.seeds.len(), is_chosen, *measure)
+            };
+            let tables = quantities.iter().map(of_measure).collect();
+            let mut comparisons = Comparisons::none(test, judge);
             if task == Task::FewShot && surroundings.comparable {
-                let contestants: Vec<_> =
-                    contestants(&rows, &chosen).into_iter().map(|(contestant, _)| contestant).collect();
-                match compare(&results.evaluation, &contestants, shots) {
+                let contestants: Vec<_> = contestants(&rows, &chosen, judge)
+                    .into_iter()
+                    .map(|(contestant, _)| contestant)
+                    .collect();
+                match compare(&results.evaluation, judge, &contestants, shots) {
                     Ok(compared) => {
                         warnings.extend(compared.left_out);
                         comparisons.pairs = compared.pairs;
                     }
                     Err(error) => {
-                        warnings.push(format!("the {shots}-shot results are not compared: {error:#}"))
+                        warnings.push(format!("the {} results are not compared: {error:#}", comparisons.test))
                     }
                 }
             }
-            tested.push((table, comparisons));
+            tested.push((tables, comparisons));
         }
         Ok(Self {
             asked: asked(&experiment),
@@ -111,14 +124,12 @@ impl Section {
         self.tests.iter().flat_map(|(_, comparisons)| comparisons.of_others()).collect()
     }
 
-    /// Accuracies, then comparisons, for each number of shots.
+    /// What was measured, then comparisons, for each number of shots.
     pub fn tables(&self) -> Vec<Table> {
-        self.tests
-            .iter()
-            .flat_map(|(accuracies, comparisons)| {
-                [accuracies.clone()].into_iter().chain(comparisons.tables())
-            })
-            .collect()
+        let of_test = |(measured, comparisons): &(Vec<Table>, Comparisons)| {
+            [measured.clone(), comparisons.tables()].concat()
+        };
+        self.tests.iter().flat_map(of_test).collect()
     }
 }
 
@@ -143,20 +154,21 @@ fn tests(summary: &[SummaryRow]) -> Vec<(Task, usize)> {
     tests
 }
 
-/// Accuracy of every method after every number of steps.
-fn accuracies(
+/// A measure of every method after every number of steps.
+fn measured(
     task: Task,
-    shots: usize,
+    test: &str,
     rows: &[&SummaryRow],
     seeds: usize,
     chosen: impl Fn(&SummaryRow) -> bool,
+    measure: Quantity,
 ) -> Table {
-    let (steps, lines) = cells(rows, seeds, &chosen);
+    let (steps, lines) = cells(rows, seeds, &chosen, measure);
     let mut header = vec!["method".to_owned()];
     header.extend(steps.iter().map(|step| format!("{step} steps")));
-    let (name, what) = match task {
-        Task::FewShot => (format!("accuracy-{shots}-shot"), format!("{shots}-shot test episodes")),
-        Task::WholeDataset => ("accuracy-whole".to_owned(), "the whole data set".to_owned()),
+    let what = match task {
+        Task::FewShot => format!("{test} test episodes"),
+        Task::WholeDataset => "the whole data set".to_owned(),
     };
     let star = if rows.iter().any(|row| chosen(row)) {
         " * marks the number of steps that did best on validation tasks."
@@ -177,8 +189,15 @@ fn accuracies(
         }
         Task::WholeDataset => "mean (standard deviation over seeds)".to_owned(),
     };
-    let caption = format!("Accuracy in % on {what} after so many adaptation steps: {spread}.{star}{gaps}");
-    Table { name, caption, header, rows: lines }
+    let unit = match measure.unit {
+        Unit::Percent => " in %",
+        Unit::Plain => "",
+    };
+    let caption = format!(
+        "{}{unit} on {what} after so many adaptation steps: {spread}.{star}{gaps}",
+        measure.capitalised()
+    );
+    Table { name: format!("{}-{}", measure.name, stem(test)), caption, header, rows: lines }
 }
 
 /// What each method answered, in the order of the experiment file.

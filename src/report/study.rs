@@ -60,7 +60,7 @@ impl StudySection {
         );
         let names = Names::of(&sweep.space);
         let cells = |trial: &&Trial| {
-            let score = sweep.objective.shown(trial.score().unwrap_or(f64::NAN));
+            let score = sweep.objective().shown(trial.score().unwrap_or(f64::NAN));
             let iterations = trial.rungs.last().map_or(0, |rung| rung.iterations);
             let mut cells = vec![trial.number.to_string(), format!("{score:.4}"), iterations.to_string()];
             cells.extend(
@@ -68,7 +68,7 @@ impl StudySection {
             );
             cells
         };
-        let mut header = ["trial", sweep.objective.label(), "iterations"].map(str::to_owned).to_vec();
+        let mut header = vec!["trial".to_owned(), sweep.objective().label(), "iterations".to_owned()];
         header.extend(names.iter().map(|(_, name)| name.to_owned()));
         let table = Table {
             name: "best-trials".into(),

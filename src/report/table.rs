@@ -1,9 +1,7 @@
 //! A table that is the same on a page, in Markdown, in LaTeX and as CSV.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, presets};
-
-use crate::records;
 
 /// Cells as they are read; the first column is text, the others are numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +46,11 @@ impl Table {
     /// # Errors
     /// None that these cells can cause.
     pub fn csv(&self) -> Result<Vec<u8>> {
-        let mut rows = vec![self.header.clone()];
-        rows.extend(self.rows.iter().cloned());
-        records::to_csv(&rows)
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        for row in std::iter::once(&self.header).chain(&self.rows) {
+            writer.write_record(row)?;
+        }
+        writer.into_inner().context("cannot format CSV")
     }
 }
 

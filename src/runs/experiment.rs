@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::{Best, Kind, Listed, Measure, State, first_line, is_at_work, run, together};
-use crate::{experiment::folder, records, summary::SummaryRow};
+use super::{Best, Kind, Listed, Part, State, first_line, is_at_work, run, together};
+use crate::{experiment::folder, measures::Quantity, records, summary::SummaryRow};
 
-/// Reads an experiment's folder at a time in seconds since 1970.
-pub(super) fn read(path: &Path, now: f64) -> Listed {
+/// Reads an experiment's folder at a time in seconds since 1970; its runs are judged by what it says itself, unless told otherwise.
+pub(super) fn read(path: &Path, now: f64, judge: Option<Quantity>) -> Listed {
     let experiment = match folder::config(path) {
         Ok(experiment) => experiment,
         Err(error) => {
@@ -20,8 +20,10 @@ pub(super) fn read(path: &Path, now: f64) -> Listed {
         crate::algorithms::Training::Nothing => 0,
         _ => run.method.train(&experiment.train).iterations,
     };
+    let judge = judge.unwrap_or(experiment.judge());
     let runs = experiment.runs();
-    let mut found: Vec<run::Found> = runs.iter().map(|run| run::read(path, run, planned(run))).collect();
+    let mut found: Vec<run::Found> =
+        runs.iter().map(|run| run::read(path, run, planned(run), judge)).collect();
     let at_work = is_at_work(path);
     // Runs come one after the other, so that the one of the last sign of life is at work.
     let open = found.iter_mut().filter(|found| found.open.is_some());
@@ -33,16 +35,16 @@ pub(super) fn read(path: &Path, now: f64) -> Listed {
     }
     let runs: Vec<_> = found.into_iter().map(|found| found.status).collect();
     let state = if at_work { State::Running } else { together(&runs) };
-    let mut listed = Listed::new(Kind::Experiment, path, state, runs);
+    let mut listed = Listed { judge: Some(judge), ..Listed::new(Kind::Experiment, path, state, runs) };
     if listed.best.is_none() {
-        listed.best = best_test(path);
+        listed.best = best_test(path, judge);
     }
     listed
 }
 
-/// The best mean accuracy of `summary.csv`.
-fn best_test(path: &Path) -> Option<Best> {
+/// The best mean of `summary.csv`.
+fn best_test(path: &Path, judge: Quantity) -> Option<Best> {
     let rows: Vec<SummaryRow> = records::read(&path.join("summary.csv")).ok()?;
-    let accuracies = rows.into_iter().map(|row| row.accuracy).filter(|accuracy| accuracy.is_finite());
-    accuracies.max_by(f64::total_cmp).map(|value| Best { measure: Measure::TestAccuracy, value })
+    let means = rows.iter().map(|row| row.mean(judge.name)).filter(|mean| mean.is_finite());
+    means.map(|value| Best { part: Part::Test, quantity: judge, value }).min_by(Best::order)
 }

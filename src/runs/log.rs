@@ -1,9 +1,10 @@
 //! A run's `log.jsonl`: what happened to it, and when.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// A line of the file.
 #[derive(Deserialize)]
@@ -11,18 +12,20 @@ struct Line {
     event: String,
     time: f64,
     iteration: Option<usize>,
-    accuracy: Option<f64>,
     seconds: Option<f64>,
     reason: Option<String>,
+    /// The loss and the measures of a validation, among what else there is.
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
 /// A validation while training.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Validated {
     /// Outer iterations done.
     pub iteration: usize,
-    /// Mean accuracy, 0 to 1; none if it was no number.
-    pub accuracy: Option<f64>,
+    /// The mean loss and the means of measures that were numbers, by name.
+    pub values: BTreeMap<String, f64>,
     /// When, in seconds since 1970.
     pub time: f64,
 }
@@ -95,8 +98,8 @@ impl Log {
             ("started", _) => self.begin(line.time, 0),
             ("resumed", iteration) => self.begin(line.time, iteration.unwrap_or(0)),
             ("validated", Some(iteration)) => {
-                let (accuracy, time) = (line.accuracy, line.time);
-                self.validations.push(Validated { iteration, accuracy, time });
+                let numbers = line.rest.into_iter().filter_map(|(name, value)| Some((name, value.as_f64()?)));
+                self.validations.push(Validated { iteration, values: numbers.collect(), time: line.time });
             }
             ("validated", None) => self.ending = Ending::Validated,
             ("done", _) => self.ending = Ending::Done,
@@ -117,6 +120,11 @@ impl Log {
     fn begin(&mut self, time: f64, iteration: usize) {
         self.begun = Some((time, iteration));
         self.validations.retain(|validated| validated.iteration <= iteration);
+    }
+
+    /// Iterations, and a measure's mean or the mean loss there, where it was a number.
+    pub fn curve(&self, name: &str) -> impl Iterator<Item = (usize, f64)> {
+        self.validations.iter().filter_map(move |at| Some((at.iteration, *at.values.get(name)?)))
     }
 
     /// When an iteration was done: at the last validation until then, or when the session began.
@@ -153,8 +161,9 @@ mod tests {
             r#"{"event":"done","seconds":6.5,"iterations":20,"time":1006.0}"#
         );
         let log = log(&resumed).expect("sound");
-        let curve: Vec<_> = log.validations.iter().map(|v| (v.iteration, v.accuracy)).collect();
-        assert_eq!(curve, [(0, Some(0.2)), (10, Some(0.5)), (20, Some(0.7))]);
+        let curve: Vec<_> = log.curve("accuracy").collect();
+        assert_eq!(curve, [(0, 0.2), (10, 0.5), (20, 0.7)]);
+        assert_eq!(log.curve("loss").collect::<Vec<_>>(), [(0, 1.0), (10, 1.0)]);
         assert_eq!((log.seconds, log.begun, log.time), (16.0, Some((1000.0, 10)), Some(1006.0)));
         assert_eq!(log.ending, Ending::Done);
         assert_eq!(

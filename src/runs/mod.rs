@@ -17,9 +17,12 @@ use std::{
 };
 
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::experiment::folder::is_at_work;
+use crate::{
+    experiment::folder::is_at_work,
+    measures::{Better, Quantity},
+};
 pub use log::{Log, Validated};
 pub use scan::scan;
 
@@ -61,36 +64,45 @@ impl State {
     }
 }
 
-/// What a [`Best`] measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Measure {
-    /// Mean accuracy on validation episodes, 0 to 1.
-    ValidationAccuracy,
-    /// Mean loss on validation episodes.
-    ValidationLoss,
-    /// Mean accuracy on test episodes, 0 to 1.
-    TestAccuracy,
+/// Where a [`Best`] was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// On validation episodes.
+    Validation,
+    /// On test episodes.
+    Test,
 }
 
 /// The best that was measured.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Best {
-    /// What is measured.
-    pub measure: Measure,
-    /// The value.
+    /// Where.
+    pub part: Part,
+    /// What.
+    pub quantity: Quantity,
+    /// The value; shares from 0 to 1.
     pub value: f64,
 }
 
-impl Best {
-    /// Accuracies from high to low, then losses from low to high.
-    pub fn order(&self, other: &Self) -> Ordering {
-        let key = |best: &Self| match best.measure {
-            Measure::ValidationLoss => (1, best.value),
-            _ => (0, -best.value),
+impl Serialize for Best {
+    /// As `{"measure": "validation_mse", "value": 0.5}`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let part = match self.part {
+            Part::Validation => "validation",
+            Part::Test => "test",
         };
-        let ((kind, value), (other_kind, other_value)) = (key(self), key(other));
-        kind.cmp(&other_kind).then(value.total_cmp(&other_value))
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("measure", &format!("{part}_{}", self.quantity.name))?;
+        map.serialize_entry("value", &self.value)?;
+        map.end()
+    }
+}
+
+impl Best {
+    /// The best first; of different quantities those first of which more is better, otherwise by name.
+    pub fn order(&self, other: &Self) -> Ordering {
+        let kind = |best: &Self| (best.quantity.better == Better::Lower, best.quantity.name);
+        kind(self).cmp(&kind(other)).then(self.quantity.better.best_first(self.value, other.value))
     }
 }
 
@@ -117,7 +129,7 @@ pub struct RunStatus {
     pub speed: Option<f64>,
     /// Seconds of training left, of a run at work.
     pub left: Option<f64>,
-    /// Iterations and validation accuracies, 0 to 1; of a trial, what its study looks at.
+    /// Iterations and what it is judged by on validation episodes; of a trial, what its study looks at.
     #[serde(skip)]
     pub curve: Vec<(usize, f64)>,
 }
@@ -141,11 +153,14 @@ pub struct Listed {
     pub name: String,
     /// Its path.
     pub path: PathBuf,
+    /// What its runs are judged by; unknown where it cannot be read.
+    #[serde(skip)]
+    pub judge: Option<Quantity>,
     /// How it stands.
     pub state: State,
     /// Why it cannot be read.
     pub reason: Option<String>,
-    /// The best validation of its runs; the best test accuracy where none was validated.
+    /// The best validation of its runs; the best test where none was validated.
     pub best: Option<Best>,
     /// Time spent on all of its runs.
     pub seconds: f64,
@@ -161,6 +176,7 @@ impl Listed {
         Self {
             kind,
             name: String::new(),
+            judge: None,
             path: path.to_owned(),
             state,
             reason: None,

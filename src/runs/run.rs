@@ -9,13 +9,13 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
-    Best, Measure, RunStatus, State,
+    Best, Part, RunStatus, State,
     log::{Ending, Log},
     modified,
 };
 use crate::{
     experiment::plan::{Goal, Run},
-    records::TrainRow,
+    measures::Quantity,
 };
 
 /// A run, and what tells whether it is the one that is worked on.
@@ -29,8 +29,8 @@ pub(super) struct Found {
     saved: Option<(usize, f64)>,
 }
 
-/// Reads a run that is planned for so many iterations.
-pub(super) fn read(results: &Path, run: &Run, planned: usize) -> Found {
+/// Reads a run that is planned for so many iterations, as it is judged.
+pub(super) fn read(results: &Path, run: &Run, planned: usize, judge: Quantity) -> Found {
     let file = |name| results.join(run.file(name));
     let environment = modified(&file("environment.json"));
     let mut reason = None; // for which it cannot be read
@@ -46,9 +46,8 @@ pub(super) fn read(results: &Path, run: &Run, planned: usize) -> Found {
     });
     let saved = iterations.zip(modified(&train));
     let validated = log.validations.last().map_or(0, |validated| validated.iteration);
-    let curve: Vec<(usize, f64)> =
-        log.validations.iter().filter_map(|v| Some((v.iteration, v.accuracy?))).collect();
-    let best = curve.iter().map(|point| Best { measure: Measure::ValidationAccuracy, value: point.1 });
+    let curve: Vec<(usize, f64)> = log.curve(judge.name).collect();
+    let best = curve.iter().map(|point| Best { part: Part::Validation, quantity: judge, value: point.1 });
     let state = match &log.ending {
         _ if reason.is_some() => State::Damaged,
         _ if run.is_done(results, Goal::Test) => State::Done,
@@ -108,6 +107,7 @@ impl Found {
 /// The row is damaged, or the file cannot be read.
 fn last_iteration(file: &Path) -> Result<Option<usize>> {
     const ROW: i64 = 1024; // more than a row ever has
+    const ITERATION: usize = 3; // the column, after method, fold and seed
     let mut tail = Vec::new();
     let mut read = || -> std::io::Result<()> {
         let mut file = File::open(file)?;
@@ -126,8 +126,6 @@ fn last_iteration(file: &Path) -> Result<Option<usize>> {
     if line.is_empty() || line.starts_with("method,") && whole.lines().count() == 1 {
         return Ok(None);
     }
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
-    let row: Option<TrainRow> =
-        reader.deserialize().next().transpose().with_context(|| format!("{} is damaged", file.display()))?;
-    Ok(row.map(|row| row.iteration))
+    let iteration = line.split(',').nth(ITERATION).and_then(|cell| cell.parse().ok());
+    iteration.map(Some).with_context(|| format!("{} is damaged", file.display()))
 }

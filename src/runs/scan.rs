@@ -44,7 +44,7 @@ fn walk(folder: &Path, depth: usize, now: f64, found: &mut Vec<Listed>) -> std::
     if has(SWEEP) {
         found.push(whatever_it_holds(Kind::Study, folder, || study::read(folder, now)));
     } else if has(CONFIG) || has(".lock") && (is_at_work(folder) || !is_bare(folder)) {
-        found.push(whatever_it_holds(Kind::Experiment, folder, || experiment::read(folder, now)));
+        found.push(whatever_it_holds(Kind::Experiment, folder, || experiment::read(folder, now, None)));
     } else if depth > 0 {
         let mut folders: Vec<PathBuf> = Vec::new();
         for entry in fs::read_dir(folder)?.flatten() {

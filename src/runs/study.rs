@@ -5,21 +5,24 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 
 use super::{
-    Best, Kind, Listed, Measure, RunStatus, State, experiment, first_line, is_at_work, modified, together,
+    Best, Kind, Listed, Part, RunStatus, State, experiment, first_line, is_at_work, modified, together,
 };
-use crate::sweep::{objective::Objective, report, spec::Sweep, study::sweep, trial::Trial};
+use crate::{
+    measures::Quantity,
+    sweep::{report, spec::Sweep, study::sweep, trial::Trial},
+};
 
 /// Reads a study's folder at a time in seconds since 1970.
 pub(super) fn read(path: &Path, now: f64) -> Listed {
     match trials(path, now) {
-        Ok((trials, budget)) => {
+        Ok((trials, budget, judge)) => {
             let over = trials.len() >= budget;
             let state = match together(&trials) {
                 _ if is_at_work(path) => State::Running,
                 State::Failed | State::Unfinished if over && trials.iter().all(is_judged) => State::Done,
                 state => state,
             };
-            Listed::new(Kind::Study, path, state, trials)
+            Listed { judge: Some(judge), ..Listed::new(Kind::Study, path, state, trials) }
         }
         Err(error) => Listed::damaged(Kind::Study, path, first_line(&format!("{error:#}"))),
     }
@@ -30,15 +33,16 @@ fn is_judged(trial: &RunStatus) -> bool {
     matches!(trial.state, State::Done | State::Pruned | State::Failed)
 }
 
-/// The trials that have begun, and how many there are to be.
-fn trials(path: &Path, now: f64) -> Result<(Vec<RunStatus>, usize)> {
+/// The trials that have begun, how many there are to be, and what they are judged by.
+fn trials(path: &Path, now: f64) -> Result<(Vec<RunStatus>, usize, Quantity)> {
     let sweep = sweep(path)?;
     let folder = path.join("trials");
     let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
     files.sort();
-    Ok((files.iter().map(|file| trial(file, &sweep, now)).collect(), sweep.budget.trials))
+    let trials = files.iter().map(|file| trial(file, &sweep, now)).collect();
+    Ok((trials, sweep.budget.trials, sweep.objective().quantity()))
 }
 
 fn trial(file: &Path, sweep: &Sweep, now: f64) -> RunStatus {
@@ -63,7 +67,7 @@ fn trial(file: &Path, sweep: &Sweep, now: f64) -> RunStatus {
             return status;
         }
     };
-    let objective = sweep.objective;
+    let objective = sweep.objective();
     status.state = match sweep.state(&trial) {
         report::State::Done => State::Done,
         report::State::Failed => State::Failed,
@@ -72,17 +76,17 @@ fn trial(file: &Path, sweep: &Sweep, now: f64) -> RunStatus {
     };
     status.iterations = trial.rungs.last().map_or(0, |rung| rung.iterations);
     status.seconds = trial.seconds();
-    status.best = trial.score().filter(|score| score.is_finite()).map(|score| match objective {
-        Objective::Accuracy => Best { measure: Measure::ValidationAccuracy, value: score },
-        Objective::Loss => Best { measure: Measure::ValidationLoss, value: -score },
-    });
-    if objective == Objective::Accuracy {
-        status.curve = sweep.curve(&trial);
-    }
+    let best = |score| Best {
+        part: Part::Validation,
+        quantity: objective.quantity(),
+        value: objective.value(score),
+    };
+    status.best = trial.score().filter(|score| score.is_finite()).map(best);
+    status.curve = sweep.curve(&trial).into_iter().map(|(at, score)| (at, objective.value(score))).collect();
     status.reason = trial.error;
     let results = file.with_extension("");
     if matches!(status.state, State::Unfinished | State::Pruned) && is_at_work(&results) {
-        let runs = experiment::read(&results, now).runs;
+        let runs = experiment::read(&results, now, Some(objective.quantity())).runs;
         status.state = State::Running;
         if let Some(run) = runs.into_iter().find(|run| run.state == State::Running) {
             let best = status.best;

@@ -9,11 +9,7 @@ use super::{
     settle::{Components, Settling, Size},
     signed_rank::{SignedRank, holm},
 };
-use crate::records::EvaluationRow;
-
-/// Differences of scores are told apart down to this: queries are counted, so that anything smaller is rounding, and would
-/// make differences unequal that are equal.
-const RESOLUTION: f64 = 1e-6;
+use crate::{measures::Quantity, records::EvaluationRow};
 
 /// A difference is called real where chance alone would show one like it less often than this.
 pub const LEVEL: f64 = 1.0 - CONFIDENCE;
@@ -30,13 +26,15 @@ pub struct Contestant {
 /// What the test episodes say about two methods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Support images per class.
+    /// What they were judged by.
+    pub judge: Quantity,
+    /// Support rows, of a class where there are classes.
     pub shots: usize,
     /// The one.
     pub a: Contestant,
     /// The other.
     pub b: Contestant,
-    /// Mean accuracy of `a` minus that of `b`, over episodes, seeds and folds; accuracies are 0 to 1.
+    /// Mean of `a` minus that of `b`, over episodes, seeds and folds.
     pub difference: f64,
     /// 95 % interval of the difference, see [`super::inference`]: over folds, else over seeds and episodes, with a single seed over episodes
     /// only; NaN for a single episode.
@@ -73,7 +71,7 @@ pub struct Networks {
 pub struct FoldDifference {
     /// The fold's number.
     pub fold: usize,
-    /// Mean accuracy of `a` minus that of `b`.
+    /// Mean of `a` minus that of `b`.
     pub difference: f64,
     /// 95 % interval over seeds and episodes.
     pub interval: (f64, f64),
@@ -88,15 +86,20 @@ pub struct Compared {
     pub left_out: Vec<String>,
 }
 
-/// All pairs among `contestants` at `shots`; p-values are not yet corrected, see [`correct`].
+/// All pairs among `contestants` at `shots` by the judge; p-values are not yet corrected, see [`correct`].
 ///
 /// Methods are paired by fold and episode, and by seed where both have the same seeds. Where they have not, the seeds of each are a
 /// source of spread of its own.
 ///
 /// # Errors
 /// Names the methods that cannot be paired, and why: tested on different episodes or not at all, a row missing or doubled.
-pub fn compare(rows: &[EvaluationRow], contestants: &[Contestant], shots: usize) -> Result<Compared> {
-    let paired = pair(rows, contestants, shots)?;
+pub fn compare(
+    rows: &[EvaluationRow],
+    judge: Quantity,
+    contestants: &[Contestant],
+    shots: usize,
+) -> Result<Compared> {
+    let paired = pair(rows, judge, contestants, shots)?;
     let mut pairs = Vec::new();
     let mut left_out = paired.left_out;
     for (place, (a, of_a)) in paired.samples.iter().enumerate() {
@@ -108,7 +111,7 @@ pub fn compare(rows: &[EvaluationRow], contestants: &[Contestant], shots: usize)
                 ));
                 continue;
             }
-            pairs.extend(Comparison::of((a, of_a), (b, of_b), shots));
+            pairs.extend(Comparison::of((a, of_a), (b, of_b), judge, shots));
         }
     }
     Ok(Compared { pairs, left_out })
@@ -130,6 +133,7 @@ impl Comparison {
     fn of(
         (a, of_a): (&Contestant, &Sample),
         (b, of_b): (&Contestant, &Sample),
+        judge: Quantity,
         shots: usize,
     ) -> Option<Self> {
         let folds = folds(of_a, of_b);
@@ -153,6 +157,7 @@ impl Comparison {
         let grids: Vec<(Grid, Grid)> = folds.iter().map(|(_, a, b)| (a.clone(), b.clone())).collect();
         let p = inference.p();
         Some(Self {
+            judge,
             shots,
             a: a.clone(),
             b: b.clone(),
@@ -161,7 +166,7 @@ impl Comparison {
             p,
             p_holm: p,
             family: 1,
-            networks: Networks::of(&grids),
+            networks: Networks::of(&grids, judge.resolution()),
             folds: if folds.len() > 1 { each.collect() } else { Vec::new() },
             episodes,
             size,
@@ -177,11 +182,17 @@ impl Comparison {
     /// What would be enough to call a difference of this size real among all pairs that were compared, in four cases of five; empty where
     /// nothing within reach is, or where it is not known what the difference varies with.
     pub fn settling(&self) -> Vec<Settling> {
-        let seen = self.difference.abs() > RESOLUTION;
+        let seen = self.difference.abs() > self.judge.resolution();
         let of = |components: Components| {
             components.settling(self.difference, self.size, LEVEL / self.family as f64)
         };
         self.components.filter(|_| seen).map(of).unwrap_or_default()
+    }
+
+    /// Which of the two is ahead, and which behind; `a` where they are level.
+    pub fn ranked(&self) -> (&Contestant, &Contestant) {
+        let gap = self.judge.better.goodness(self.difference);
+        if gap < 0.0 { (&self.b, &self.a) } else { (&self.a, &self.b) }
     }
 
     /// Whether more than one training of each method was tested, so that it can be seen what another one would change.
@@ -196,10 +207,14 @@ fn of_difference(a: &Grid, b: &Grid) -> Inference {
 }
 
 impl Networks {
-    fn of(folds: &[(Grid, Grid)]) -> Self {
+    /// Differences are told apart down to `resolution`.
+    fn of(folds: &[(Grid, Grid)], resolution: f64) -> Self {
+        let rounded = |difference: f64| {
+            if resolution > 0.0 { (difference / resolution).round() * resolution } else { difference }
+        };
         let differences = folds.iter().flat_map(|(a, b)| {
             let (a, b) = (a.episode_means(), b.episode_means());
-            a.into_iter().zip(b).map(|(a, b)| ((a - b) / RESOLUTION).round() * RESOLUTION).collect::<Vec<_>>()
+            a.into_iter().zip(b).map(|(a, b)| rounded(a - b)).collect::<Vec<_>>()
         });
         let test = SignedRank::of(&differences.collect::<Vec<_>>());
         Self { p: test.p_two_sided(), effect: test.rank_biserial() }
@@ -211,13 +226,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::records::Task;
+    use crate::{
+        measures::{self, Better},
+        records::Task,
+    };
+
+    fn judge() -> Quantity {
+        measures::find("accuracy").expect("registered").quantity()
+    }
 
     fn contestant(method: &str) -> Contestant {
         Contestant { method: method.to_owned(), step: 5 }
     }
 
-    fn row(method: &str, seed: u64, episode: usize, accuracy: f64) -> EvaluationRow {
+    fn row(method: &str, seed: u64, episode: usize, score: f64) -> EvaluationRow {
         EvaluationRow {
             method: method.to_owned(),
             fold: 0,
@@ -227,7 +249,7 @@ mod tests {
             episode,
             step: 5,
             loss: 1.0,
-            accuracy,
+            values: [(judge().name, score)].into_iter().collect(),
         }
     }
 
@@ -242,7 +264,7 @@ mod tests {
 
     fn compared(rows: &[EvaluationRow], methods: &[&str]) -> Vec<Comparison> {
         let contestants: Vec<_> = methods.iter().map(|method| contestant(method)).collect();
-        let mut pairs = compare(rows, &contestants, 1).expect("pairs").pairs;
+        let mut pairs = compare(rows, judge(), &contestants, 1).expect("pairs").pairs;
         correct(pairs.iter_mut());
         pairs
     }
@@ -345,9 +367,9 @@ mod tests {
                 for episode in 0..300 {
                     let base =
                         0.5 + (episode * 31 % 17) as f64 / 100.0 + (episode * seed * 7 % 5) as f64 / 100.0;
-                    let of = |method: &str, accuracy| EvaluationRow {
+                    let of = |method: &str, score| EvaluationRow {
                         fold,
-                        ..row(method, seed as u64, episode, accuracy)
+                        ..row(method, seed as u64, episode, score)
                     };
                     all.extend([of("a", base + shift / 100.0), of("b", base)]);
                 }
@@ -360,6 +382,20 @@ mod tests {
         let of_folds: Vec<f64> = c.folds.iter().map(|f| (f.difference * 1000.0).round() / 10.0).collect();
         assert_eq!(of_folds, shifts);
         assert!(c.folds.iter().all(|f| f.interval.0 <= f.difference && f.difference <= f.interval.1));
+    }
+
+    #[test]
+    fn where_less_is_better_the_other_one_is_ahead() {
+        let hits: Vec<[u32; 2]> = (0..10).map(|i| [20 + i, 30]).collect();
+        let more: Vec<[u32; 2]> = (0..10).map(|i| [22 + i, 31 + i % 2]).collect();
+        let all = [rows("a", &hits), rows("b", &more)].concat();
+        let contestants = ["a", "b"].map(contestant);
+        let ahead = |judge: Quantity| {
+            let compared = compare(&all, judge, &contestants, 1).expect("comparable");
+            compared.pairs[0].ranked().0.method.clone()
+        };
+        let lower = Quantity { better: Better::Lower, ..judge() };
+        assert_eq!([ahead(judge()), ahead(lower)], ["b", "a"]);
     }
 
     #[test]
@@ -381,20 +417,21 @@ mod tests {
         let hits: Vec<[u32; 2]> = (0..10).map(|i| [20 + i, 30]).collect();
         let mut all = [rows("a", &hits), rows("b", &hits)].concat();
         for row in all.iter_mut().filter(|row| row.method == "a") {
-            row.accuracy = match (row.seed, row.episode) {
-                (1, _) | (0, 4) => f64::NAN,
-                _ => row.accuracy,
-            };
+            if row.seed == 1 || row.episode == 4 {
+                row.values = [(judge().name, f64::NAN)].into_iter().collect();
+            }
         }
-        let Compared { pairs, left_out } = compare(&all, &["a", "b"].map(contestant), 1).expect("comparable");
+        let Compared { pairs, left_out } =
+            compare(&all, judge(), &["a", "b"].map(contestant), 1).expect("comparable");
         assert_eq!((pairs[0].episodes, pairs[0].size.seeds), (9, 1));
         assert!(left_out[0].contains("`a` with seed 1 is left out"), "{left_out:?}");
         assert!(
             left_out[1].contains("one episode is left out of the 1-shot comparisons with `a`"),
             "{left_out:?}"
         );
-        all.iter_mut().filter(|row| row.method == "a").for_each(|row| row.accuracy = f64::NAN);
-        assert!(compare(&all, &["a", "b"].map(contestant), 1).expect("comparable").pairs.is_empty());
+        let nothing = || [(judge().name, f64::NAN)].into_iter().collect();
+        all.iter_mut().filter(|row| row.method == "a").for_each(|row| row.values = nothing());
+        assert!(compare(&all, judge(), &["a", "b"].map(contestant), 1).expect("comparable").pairs.is_empty());
     }
 
     #[test]
@@ -402,7 +439,7 @@ mod tests {
         let hits: Vec<[u32; 2]> = (0..10).map(|i| [20 + i, 30]).collect();
         let all = [rows("a", &hits), rows("b", &hits)].concat();
         let error = |rows: &[EvaluationRow], shots| {
-            let result = compare(rows, &[contestant("a"), contestant("b")], shots);
+            let result = compare(rows, judge(), &[contestant("a"), contestant("b")], shots);
             result.expect_err("cannot be paired").to_string()
         };
         let without =

@@ -8,7 +8,10 @@ use super::{
     comparison::Contestant,
     grid::{Grid, Sample, Scored},
 };
-use crate::records::{EvaluationRow, Task};
+use crate::{
+    measures::Quantity,
+    records::{EvaluationRow, Task},
+};
 
 /// A frozen test episode: its fold and its index there.
 type Episode = (usize, usize);
@@ -21,16 +24,21 @@ pub struct Paired {
     pub left_out: Vec<String>,
 }
 
-/// The scores of each contestant, all tested on the same episodes.
+/// The scores of each contestant by the judge, all tested on the same episodes.
 ///
 /// # Errors
 /// Names the method that has no rows, two rows for one test, or no row for one; or the two methods that were tested on different
 /// episodes.
-pub fn pair(rows: &[EvaluationRow], contestants: &[Contestant], shots: usize) -> Result<Paired> {
+pub fn pair(
+    rows: &[EvaluationRow],
+    judge: Quantity,
+    contestants: &[Contestant],
+    shots: usize,
+) -> Result<Paired> {
     let mut paired = Paired { samples: Vec::with_capacity(contestants.len()), left_out: Vec::new() };
     let mut first: Option<(&Contestant, BTreeSet<Episode>)> = None;
     for contestant in contestants {
-        let (sample, episodes) = sample(rows, contestant, shots)?;
+        let (sample, episodes) = sample(rows, judge, contestant, shots)?;
         match &first {
             None => first = Some((contestant, episodes)),
             Some((other, theirs)) if *theirs != episodes => bail!(
@@ -82,6 +90,7 @@ fn left_out(contestant: &Contestant, sample: &Sample, shots: usize) -> Vec<Strin
 /// One contestant's scores, and the episodes it was tested on.
 fn sample(
     rows: &[EvaluationRow],
+    judge: Quantity,
     contestant: &Contestant,
     shots: usize,
 ) -> Result<(Sample, BTreeSet<Episode>)> {
@@ -95,7 +104,8 @@ fn sample(
             continue;
         }
         let (fold, episode, seed) = (row.fold, row.episode, row.seed);
-        if scores.insert(((fold, episode), seed), row.accuracy).is_some() {
+        let score = row.value(judge.name).unwrap_or(f64::NAN);
+        if scores.insert(((fold, episode), seed), score).is_some() {
             bail!(
                 "there are two rows of `{method}` for fold {fold}, seed {seed}, {shots} shots, episode {episode}, step {step}: \
                  read each run's evaluation.csv once"

@@ -14,11 +14,9 @@ impl Comparison {
     /// Where the two cannot be told apart it says so, and what would settle it; where other trainings were not tested, or hardly, it says
     /// what cannot be known.
     pub fn sentence(&self) -> String {
-        let (better, worse, interval) = if self.difference < 0.0 {
-            (&self.b, &self.a, (-self.interval.1, -self.interval.0))
-        } else {
-            (&self.a, &self.b, self.interval)
-        };
+        let (better, worse) = self.ranked();
+        let (low, high) = self.interval;
+        let interval = if self.difference < 0.0 { (-high, -low) } else { (low, high) };
         let (better, worse, after) = if better.step == worse.step {
             (better.method.clone(), worse.method.clone(), format!(" {}", after(better.step)))
         } else {
@@ -28,11 +26,12 @@ impl Comparison {
         if self.episodes < 2 {
             return format!("one test episode cannot tell {better} and {worse} apart{after}");
         }
-        let size = points(self.difference.abs());
-        let span = format!("95 % interval {} to {}", points(interval.0), points(interval.1));
+        let gap = |difference: f64| self.judge.gap(difference, self.difference);
+        let size = self.judge.size(self.difference.abs());
+        let span = format!("95 % interval {} to {}", gap(interval.0), gap(interval.1));
         if !self.shows_trainings() {
             return format!(
-                "{better} is {size} points ahead of {worse}{after} in the networks that were trained ({span} over episodes); whether \
+                "{better} is {size} ahead of {worse}{after} in the networks that were trained ({span} over episodes); whether \
                  other seeds would agree cannot be known from one"
             );
         }
@@ -42,22 +41,22 @@ impl Comparison {
             ""
         };
         if self.is_significant() {
-            return format!("{better} is better than {worse} by {size} points ({span}){after}");
+            return format!("{better} is better than {worse} by {size} ({span}){after}");
         }
         let apart = format!("{better} and {worse} cannot be told apart{after}");
-        if size == points(0.0) {
+        if gap(self.difference.abs()) == gap(0.0) {
             return format!("{apart}: no difference on {} episodes ({span}){caution}", self.episodes);
         }
         if self.p < LEVEL {
             return format!(
-                "{better} is {size} points ahead of {worse}{after} ({span}), but among {} pairs that were compared this may be chance (p = \
+                "{better} is {size} ahead of {worse}{after} ({span}), but among {} pairs that were compared this may be chance (p = \
                  {:.2} by Holm's method){}{caution}",
                 self.family,
                 self.p_holm,
                 self.settled_by()
             );
         }
-        format!("{apart}: {better} is {size} points ahead ({span}){}{caution}", self.settled_by())
+        format!("{apart}: {better} is {size} ahead ({span}){}{caution}", self.settled_by())
     }
 
     /// "; to confirm a difference of that size, about ... would be needed".
@@ -95,11 +94,6 @@ fn after(step: usize) -> String {
     }
 }
 
-/// An accuracy in percent to one decimal; never "-0.0".
-fn points(accuracy: f64) -> String {
-    format!("{:.1}", (1000.0 * accuracy).round() / 10.0 + 0.0)
-}
-
 /// A number rounded up to two digits that count.
 fn two_digits(number: usize) -> usize {
     let unit = 10usize.pow(number.max(1).ilog10().saturating_sub(1));
@@ -109,14 +103,18 @@ fn two_digits(number: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{
-        comparison::{FoldDifference, Networks},
-        settle::{Components, Size},
+    use crate::{
+        measures,
+        stats::{
+            comparison::{FoldDifference, Networks},
+            settle::{Components, Size},
+        },
     };
 
     fn comparison() -> Comparison {
         let contestant = |method: &str| Contestant { method: method.to_owned(), step: 5 };
         Comparison {
+            judge: measures::find("accuracy").expect("registered").quantity(),
             shots: 1,
             a: contestant("maml"),
             b: contestant("adam"),
@@ -158,6 +156,16 @@ mod tests {
         let swapped =
             Comparison { a: b, b: a, difference: -0.0721, interval: (-0.083, -0.061), ..comparison() };
         assert_eq!(swapped.sentence(), said);
+    }
+
+    #[test]
+    fn where_less_is_better_the_one_with_less_comes_first() {
+        let judge = measures::find("mse").expect("registered").quantity();
+        let of = |difference: f64, interval| Comparison { judge, difference, interval, ..comparison() };
+        let said = "adam is better than maml by 0.0721 in mean squared error (95 % interval 0.0610 to 0.0830) after 5 steps";
+        assert_eq!(of(0.0721, (0.061, 0.083)).sentence(), said);
+        let said = "maml is better than adam by 1.50 in mean squared error (95 % interval 1.00 to 2.00) after 5 steps";
+        assert_eq!(of(-1.5, (-2.0, -1.0)).sentence(), said);
     }
 
     #[test]

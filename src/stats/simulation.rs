@@ -1,5 +1,7 @@
 //! Simulations of what `docs/inference.md` promises: how often intervals hold the truth, and how often equal methods are called different.
 
+mod pooled;
+
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{
@@ -10,6 +12,7 @@ use super::{
     signed_rank::holm,
 };
 use crate::{
+    measures::{self, Quantity},
     random::{Purpose, Stream, stream},
     records::{EvaluationRow, Task},
 };
@@ -88,16 +91,23 @@ fn equal_methods(
             for method in methods {
                 for seed in 0..seeds as u64 {
                     let of_seed = deviation * normal(stream);
-                    rows.extend(of_episodes.iter().enumerate().map(|(episode, of_episode)| EvaluationRow {
-                        method: (*method).to_owned(),
-                        fold,
-                        seed,
-                        task: Task::FewShot,
-                        shots,
-                        episode,
-                        step: 5,
-                        loss: 1.0,
-                        accuracy: 0.6 + (of_episode + of_seed + REST * normal(stream)) / 100.0,
+                    rows.extend(of_episodes.iter().enumerate().map(|(episode, of_episode)| {
+                        EvaluationRow {
+                            method: (*method).to_owned(),
+                            fold,
+                            seed,
+                            task: Task::FewShot,
+                            shots,
+                            episode,
+                            step: 5,
+                            loss: 1.0,
+                            values: [(
+                                judge().name,
+                                0.6 + (of_episode + of_seed + REST * normal(stream)) / 100.0,
+                            )]
+                            .into_iter()
+                            .collect(),
+                        }
                     }));
                 }
             }
@@ -106,11 +116,15 @@ fn equal_methods(
     rows
 }
 
+fn judge() -> Quantity {
+    measures::find("accuracy").expect("registered").quantity()
+}
+
 /// All pairs of a report, at both numbers of shots.
 fn report(rows: &[EvaluationRow], methods: &[&str]) -> Vec<Comparison> {
     let contestants: Vec<Contestant> =
         methods.iter().map(|method| Contestant { method: (*method).to_owned(), step: 5 }).collect();
-    let of = |shots| compare(rows, &contestants, shots).expect("pairs").pairs;
+    let of = |shots| compare(rows, judge(), &contestants, shots).expect("pairs").pairs;
     let mut pairs = [of(1), of(5)].concat();
     correct(pairs.iter_mut());
     pairs

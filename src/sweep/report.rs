@@ -7,14 +7,16 @@ use serde_json::Value;
 
 use super::{
     names::Names,
-    objective::Objective,
     schedule::Trials,
     space::{Domain, text},
     spec::Sweep,
     study::Study,
     trial::Trial,
 };
-use crate::figures::study::{self as figures, Parameter, Scale, StudyResults, TrialResult};
+use crate::{
+    figures::study::{self as figures, Parameter, Scale, StudyResults, TrialResult},
+    measures::Better,
+};
 
 /// How a trial stands in a study that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,12 +93,12 @@ impl Study<'_> {
         let Some(best) = sweep.best(trials) else { return Ok(()) };
         let experiment = self.plan.experiment(&format!("{}-best", sweep.name), &best.values)?;
         let text = format!(
-            "# The best of {} trials of the sweep {}: trial {}, {:?} {} on validation episodes.\n# quickstudy experiment {}\n{}",
+            "# The best of {} trials of the sweep {}: trial {}, {} {} on validation episodes.\n# quickstudy experiment {}\n{}",
             trials.len(),
             sweep.name,
             best.number,
-            sweep.objective,
-            best.score().unwrap_or(f64::NAN).abs(),
+            sweep.objective().quantity().title,
+            sweep.objective().value(best.score().unwrap_or(f64::NAN)),
             self.path().join("best.yaml").display(),
             serde_saphyr::to_string(&experiment)?
         );
@@ -138,7 +140,7 @@ impl Study<'_> {
         let result = |trial: &Trial| {
             Some(TrialResult {
                 number: trial.number,
-                score: sweep.objective.shown(trial.score()?),
+                score: sweep.objective().shown(trial.score()?),
                 complete: sweep.is_complete(trial),
                 values: paths
                     .iter()
@@ -148,14 +150,14 @@ impl Study<'_> {
                 curve: sweep
                     .curve(trial)
                     .into_iter()
-                    .map(|(i, score)| (i as f64, sweep.objective.shown(score)))
+                    .map(|(i, score)| (i as f64, sweep.objective().shown(score)))
                     .collect(),
             })
         };
         StudyResults {
             name: sweep.name.clone(),
-            objective: sweep.objective.label().into(),
-            lower_is_better: sweep.objective == Objective::Loss,
+            objective: sweep.objective().label(),
+            lower_is_better: sweep.objective().quantity().better == Better::Lower,
             trials: trials.values().filter_map(result).collect(),
             parameters: paths
                 .iter()

@@ -21,6 +21,7 @@ use crate::{
         read::{self, Resolved},
         spec::{Experiment, FOLDER_NAME, folder_name},
     },
+    measures,
     misuse::{Misuse, misuse},
 };
 
@@ -53,10 +54,10 @@ pub struct Sweep {
     #[garde(dive)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruner: Option<PrunerSpec>,
-    /// What is best.
+    /// What is best; what the base experiment's methods are judged by, if nothing is named.
     #[garde(skip)]
-    #[serde(default)]
-    pub objective: Objective,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Objective>,
     /// Every trial runs once with each.
     #[garde(length(min = 1, max = 1000))]
     #[serde(default = "one_seed")]
@@ -81,6 +82,13 @@ pub struct Budget {
     pub minutes: Option<f64>,
 }
 
+impl Sweep {
+    /// What is best; of a sweep that was never read together with its base, the first of all measures.
+    pub fn objective(&self) -> Objective {
+        self.objective.unwrap_or_else(|| Objective::of(measures::ALL[0].quantity()))
+    }
+}
+
 fn one_seed() -> Vec<u64> {
     vec![0]
 }
@@ -102,7 +110,7 @@ impl Plan {
         let text = std::fs::read_to_string(file)
             .map_err(|error| Misuse(format!("cannot read {}: {error}", file.display())))?;
         let source = file.display().to_string();
-        let sweep: Sweep = serde_saphyr::from_str_valid(&text).map_err(|e| read::explain(&e, &source))?;
+        let mut sweep: Sweep = serde_saphyr::from_str_valid(&text).map_err(|e| read::explain(&e, &source))?;
         let about_base = || format!("{source}: base: {}", sweep.base.display());
         let beside = file.parent().unwrap_or(Path::new("")).join(&sweep.base);
         let found = if beside.is_file() { Ok(beside) } else { read::find(&sweep.base) };
@@ -111,14 +119,28 @@ impl Plan {
             base.assign(path, value.clone()).with_context(|| format!("{source}: set"))?;
         }
         check_options(&sweep.slurm).with_context(|| source.clone())?;
-        let plan = Self { sweep, base };
-        plan.check(&source)?;
+        let asked = sweep.objective;
+        sweep.objective = None;
+        let mut plan = Self { sweep, base };
+        let base = plan.check(&source)?;
+        let known = base.quantities();
+        let judge = Objective::of(base.judge());
+        match asked {
+            Some(asked) if asked.quantity() != measures::LOSS && !known.contains(&asked.quantity()) => {
+                misuse!(
+                    "{source}: objective: {} is not measured on these tasks; there is {}, loss",
+                    asked.quantity().name,
+                    known.iter().map(|quantity| quantity.name).collect::<Vec<_>>().join(", ")
+                )
+            }
+            _ => plan.sweep.objective = Some(asked.unwrap_or(judge)),
+        }
         Ok(plan)
     }
 
-    /// Checks the base, and that every parameter has a value with which it makes a sound experiment.
-    fn check(&self, source: &str) -> Result<()> {
-        self.experiment("base", &[]).with_context(|| format!("{source}: base with set"))?;
+    /// Checks the base, and that every parameter has a value with which it makes a sound experiment; gives the base.
+    fn check(&self, source: &str) -> Result<Experiment> {
+        let base = self.experiment("base", &[]).with_context(|| format!("{source}: base with set"))?;
         let parameters = self.sweep.space.parameters();
         if let Some(PrunerSpec::Racing(_)) = self.sweep.pruner
             && let Some(other) = parameters.iter().find(|parameter| changes_episodes(parameter.path))
@@ -159,7 +181,7 @@ impl Plan {
                 misuse!("{source}: space: {} makes no sound experiment: {reason:#}", parameter.path);
             }
         }
-        Ok(())
+        Ok(base)
     }
 
     /// The experiment of these values.

@@ -220,11 +220,12 @@ impl<'a> Study<'a> {
                 file.with_context(|| format!("{} has no validation", results.join(&run.folder).display()))?;
             rows.extend(records::read::<EvaluationRow>(&file)?);
         }
-        Ok(self.plan.sweep.objective.episodes(&rows))
+        Ok(self.plan.sweep.objective().episodes(&rows))
     }
 
     /// Iterations and mean scores over a trial's runs, where they were validated while training.
     fn curve(&self, experiment: &Experiment, number: usize) -> Result<Vec<(usize, f64)>> {
+        let objective = self.plan.sweep.objective();
         let mut points: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
         for run in experiment.runs() {
             let file = self.file(number, "").join(run.file("train.csv"));
@@ -232,9 +233,9 @@ impl<'a> Study<'a> {
                 continue; // a method that learns nothing
             }
             for row in records::read::<TrainRow>(&file)? {
-                if let (Some(accuracy), Some(loss)) = (row.validation_accuracy, row.validation_loss) {
+                if let Some(value) = row.validated(objective.quantity().name) {
                     let (sum, count) = points.entry(row.iteration).or_default();
-                    *sum += self.plan.sweep.objective.score(accuracy, loss);
+                    *sum += objective.score(value);
                     *count += 1.0;
                 }
             }

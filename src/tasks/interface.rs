@@ -1,6 +1,9 @@
 //! What a network and a test must know of a family's tasks.
 
-use crate::{loss::Loss, measures::Measure};
+use crate::{
+    loss::Loss,
+    measures::{LOSS, Measure, Quantity},
+};
 
 /// The shapes of a task, how it is learned, and how it is judged.
 #[derive(Clone, Debug)]
@@ -13,4 +16,11 @@ pub struct Interface {
     pub loss: &'static dyn Loss,
     /// What is measured on the queries; the first judges.
     pub measures: Vec<&'static dyn Measure>,
+}
+
+impl Interface {
+    /// What methods are judged by: the first measure, without one the loss.
+    pub fn judge(&self) -> Quantity {
+        self.measures.first().map_or(LOSS, |judge| judge.quantity())
+    }
 }

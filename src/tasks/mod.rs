@@ -86,6 +86,11 @@ impl Episode {
     pub fn query_y(&self) -> Tensor {
         self.y.narrow(1, self.support, self.queries())
     }
+
+    /// `[T, Q]`, a view, if rows have weights.
+    pub fn query_weight(&self) -> Option<Tensor> {
+        self.weight.as_ref().map(|weight| weight.narrow(1, self.support, self.queries()))
+    }
 }
 
 /// The sizes of a task.

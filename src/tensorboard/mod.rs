@@ -78,16 +78,16 @@ fn of_run(results: &Path, run: &Run) -> Result<(Vec<u8>, usize)> {
     }
     let train: Vec<TrainRow> = rows(&file("train.csv"))?;
     for row in &train {
-        let values = [
-            ("train/loss", row.loss),
-            ("train/learning_rate", row.learning_rate),
-            ("validation/loss", row.validation_loss),
-            ("validation/accuracy", row.validation_accuracy),
+        let losses = [
+            ("train/loss".to_owned(), row.loss),
+            ("train/learning_rate".to_owned(), row.learning_rate),
+            ("validation/loss".to_owned(), row.validation_loss),
         ];
-        for (tag, value) in values {
+        let measured = row.validation.iter().map(|(name, value)| (format!("validation/{name}"), value));
+        for (tag, value) in losses.into_iter().chain(measured) {
             match value {
                 Some(value) if value.is_finite() => {
-                    add(log.time_of(row.iteration), row.iteration, Value::scalar(tag, value));
+                    add(log.time_of(row.iteration), row.iteration, Value::scalar(&tag, value));
                 }
                 Some(_) => left_out += 1,
                 None => {}
@@ -95,13 +95,16 @@ fn of_run(results: &Path, run: &Run) -> Result<(Vec<u8>, usize)> {
         }
     }
     let evaluation: Vec<EvaluationRow> = rows(&file(EVALUATION))?;
-    for row in summarise(&evaluation, &[]) {
+    let mut quantities = run.experiment.quantities();
+    quantities.retain(|quantity| evaluation.iter().any(|row| row.value(quantity.name).is_some()));
+    for row in summarise(&evaluation, &[], &quantities) {
         let task = match row.task {
             Task::FewShot => format!("{}_shot", row.shots),
             Task::WholeDataset => "whole_dataset".to_owned(),
         };
         // The steps of these curves are adaptation steps.
-        for (measure, value) in [("accuracy", row.accuracy), ("loss", row.loss)] {
+        let measured = row.measured.iter().map(|measured| (measured.name, measured.mean));
+        for (measure, value) in measured.chain([("loss", row.loss)]) {
             if !value.is_finite() {
                 left_out += 1;
                 continue;

@@ -7,7 +7,6 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::shown;
 use crate::output::note;
 use crate::sweep::{
     names::Names,
@@ -80,14 +79,14 @@ impl<'a> Board<'a> {
         } else if self.lines.is_hidden()
             && let Some(rung) = trial.rungs.last()
         {
-            let objective = self.sweep.objective;
+            let objective = self.sweep.objective();
             let best = self.sweep.best(trials).map(|best| (best.number, best.score().unwrap_or(f64::NAN)));
             let best =
-                best.map(|(number, score)| format!("; best {}, trial {number}", shown(objective, score)));
+                best.map(|(number, score)| format!("; best {}, trial {number}", objective.text(score)));
             self.say(&format!(
                 "trial {}: {} after {} iterations{}",
                 trial.number,
-                shown(objective, rung.score),
+                objective.text(rung.score),
                 rung.iterations,
                 best.unwrap_or_default()
             ));
@@ -152,7 +151,7 @@ impl<'a> Board<'a> {
         let best = best.and_then(|best| Some((best.number, best.score()?)));
         let mut parts = vec![best.map_or_else(
             || "none done".to_owned(),
-            |(number, score)| format!("best {} (trial {number})", shown(self.sweep.objective, score)),
+            |(number, score)| format!("best {} (trial {number})", self.sweep.objective().text(score)),
         )];
         parts.push(format!("{} running", jobs.len()));
         for state in [State::Pruned, State::Failed] {

@@ -23,7 +23,6 @@ use crate::{
         estimate,
         launcher::{Launcher, local::Local, slurm::Slurm},
         names::Names,
-        objective::Objective,
         report::State,
         run,
         schedule::Trials,
@@ -190,7 +189,7 @@ impl Arguments {
                 },
             };
             let state = trial.map_or(String::new(), |trial| {
-                let score = trial.score().map_or(String::new(), |score| shown(sweep.objective, score));
+                let score = trial.score().map_or(String::new(), |score| sweep.objective().text(score));
                 format!("{:<6} {score:>7}  ", sweep.state(trial).name())
             });
             text += &format!("{number:4}  {state}{}\n", names.describe(&given));
@@ -246,13 +245,6 @@ fn confirm(question: &str) -> bool {
     std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y")
 }
 
-fn shown(objective: Objective, score: f64) -> String {
-    match objective {
-        Objective::Accuracy => format!("{:.1} %", objective.shown(score)),
-        Objective::Loss => format!("loss {:.4}", objective.shown(score)),
-    }
-}
-
 /// The best trials.
 fn table(sweep: &Sweep, trials: &Trials) -> Table {
     let names = Names::of(&sweep.space);
@@ -261,7 +253,7 @@ fn table(sweep: &Sweep, trials: &Trials) -> Table {
     table.set_header(["trial", "validation", "iterations", "values"]);
     for best in sweep.best_first(trials, SHOWN) {
         let (number, iterations) = (best.number, best.rungs.last().map_or(0, |rung| rung.iterations));
-        let score = shown(sweep.objective, best.score().unwrap_or(f64::NAN));
+        let score = sweep.objective().text(best.score().unwrap_or(f64::NAN));
         table.add_row([number.to_string(), score, iterations.to_string(), names.describe(&best.values)]);
     }
     table

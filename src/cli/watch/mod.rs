@@ -33,7 +33,7 @@ use view::View;
 
 /// Follow the runs of an experiment, or the trials of a study, in the terminal
 ///
-/// Shows validation accuracy over iterations, speed and the time that training will still take. It only
+/// Shows validation over iterations, speed and the time that training will still take. It only
 /// reads, so that it can be started, left (q) and started again at any time. Without a terminal (in a
 /// pipe, or with TERM=dumb) it prints how things stand once. NO_COLOR is respected.
 ///

@@ -10,7 +10,10 @@ use ratatui::{
 };
 
 use super::super::sweep::clock;
-use crate::runs::{Listed, Measure, RunStatus, State};
+use crate::{
+    measures::{LOSS, Unit},
+    runs::{Listed, RunStatus, State},
+};
 
 /// Colours that are told apart on light and on dark terminals.
 const COLORS: [Color; 6] =
@@ -85,6 +88,7 @@ impl View<'_> {
     }
 
     fn draw_curves(&self, area: Rect, buffer: &mut Buffer) {
+        let judge = self.listed.judge.unwrap_or(LOSS);
         let curves: Vec<(usize, Vec<(f64, f64)>)> = self
             .listed
             .runs
@@ -93,14 +97,26 @@ impl View<'_> {
             .map(|(place, run)| {
                 (
                     place,
-                    run.curve.iter().map(|&(iteration, value)| (iteration as f64, 100.0 * value)).collect(),
+                    run.curve
+                        .iter()
+                        .map(|&(iteration, value)| (iteration as f64, judge.shown(value)))
+                        .collect(),
                 )
             })
             .collect();
         let points = || curves.iter().flat_map(|(_, points)| points);
         let last = points().map(|point| point.0).fold(1.0, f64::max);
-        let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min).floor();
-        let high = points().map(|point| point.1).fold(low + 1.0, f64::max).ceil();
+        let (low, high) = match judge.unit {
+            Unit::Percent => {
+                let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min).floor();
+                (low, points().map(|point| point.1).fold(low + 1.0, f64::max).ceil())
+            }
+            Unit::Plain => {
+                let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min);
+                let high = points().map(|point| point.1).fold(low, f64::max);
+                (low, if high > low { high } else { low + 1.0 })
+            }
+        };
         let datasets: Vec<Dataset> = curves
             .iter()
             .map(|(place, points)| {
@@ -112,12 +128,12 @@ impl View<'_> {
         let middle = |from: f64, to: f64| format!("{:.0}", (from + to) / 2.0);
         let x =
             Axis::default().bounds([0.0, last]).labels(["0".into(), middle(0.0, last), format!("{last:.0}")]);
-        let y = Axis::default().bounds([low, high]).labels([
-            format!("{low:.0} %"),
-            middle(low, high),
-            format!("{high:.0} %"),
-        ]);
-        let title = Line::from("validation accuracy over iterations");
+        let labels = match judge.unit {
+            Unit::Percent => [format!("{low:.0} %"), middle(low, high), format!("{high:.0} %")],
+            Unit::Plain => [low, (low + high) / 2.0, high].map(|value| judge.number_beside(value, high)),
+        };
+        let y = Axis::default().bounds([low, high]).labels(labels);
+        let title = Line::from(format!("validation {} over iterations", judge.title));
         let [heading, chart] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         title.render(heading, buffer);
         Chart::new(datasets).x_axis(x).y_axis(y).legend_position(None).render(chart, buffer);
@@ -200,10 +216,7 @@ fn left(run: &RunStatus) -> String {
 }
 
 fn best(run: &RunStatus) -> String {
-    run.best.map_or_else(String::new, |best| match best.measure {
-        Measure::ValidationLoss => format!("{:.3}", best.value),
-        _ => format!("{:.1} %", 100.0 * best.value),
-    })
+    run.best.map_or_else(String::new, |best| best.quantity.text(best.value))
 }
 
 #[cfg(test)]
@@ -211,7 +224,14 @@ mod tests {
     use ratatui::{Terminal, backend::TestBackend};
 
     use super::*;
-    use crate::runs::{Best, Kind};
+    use crate::{
+        measures::{self, Quantity},
+        runs::{Best, Kind, Part},
+    };
+
+    fn judge() -> Quantity {
+        measures::find("accuracy").expect("registered").quantity()
+    }
 
     fn run(name: &str, state: State, iterations: usize) -> RunStatus {
         RunStatus {
@@ -220,7 +240,7 @@ mod tests {
             reason: (state == State::Failed).then(|| "no disk\nnor memory".into()),
             iterations,
             planned: Some(400),
-            best: Some(Best { measure: Measure::ValidationAccuracy, value: 0.875 }),
+            best: Some(Best { part: Part::Validation, quantity: judge(), value: 0.875 }),
             seconds: 75.0,
             time: None,
             speed: Some(20.0),
@@ -232,6 +252,7 @@ mod tests {
     fn listed(runs: Vec<RunStatus>) -> Listed {
         Listed {
             kind: Kind::Experiment,
+            judge: Some(judge()),
             name: "small".into(),
             path: "results/small".into(),
             state: State::Running,
