@@ -21,6 +21,7 @@ use tch::{Tensor, no_grad};
 use crate::{
     algorithms::{MetaGradient, MetaLearner},
     crew::Crew,
+    floats::{floats, floats_mut, is_plain},
     misuse::misuse,
     models::Params,
     random::Draws,
@@ -186,14 +187,23 @@ pub fn meta_gradient(
 
 fn scale(part: &mut MetaGradient, weight: f64) {
     for tensor in part.gradient.iter_mut().chain([&mut part.loss]) {
-        *tensor *= weight;
+        // An operation on a small tensor takes longer to begin than to do.
+        if is_plain(tensor) {
+            floats_mut(tensor).iter_mut().for_each(|value| *value *= weight as f32);
+        } else {
+            *tensor *= weight;
+        }
     }
 }
 
 fn add(sum: &mut MetaGradient, part: &MetaGradient) {
     let tensors: Vec<&Tensor> = part.gradient.iter().chain([&part.loss]).collect();
     for (sum, tensor) in sum.gradient.iter_mut().chain([&mut sum.loss]).zip(tensors) {
-        *sum += tensor;
+        if is_plain(sum) && is_plain(tensor) {
+            floats_mut(sum).iter_mut().zip(floats(tensor)).for_each(|(sum, value)| *sum += value);
+        } else {
+            *sum += tensor;
+        }
     }
     sum.weight += part.weight;
 }

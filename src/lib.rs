@@ -7,7 +7,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`random`], [`validity`], [`registry`], [`misuse`], [`output`], [`memory`] | random streams, checks of numbers, registries, errors of the caller, what is said, the allocator |
+//! | [`random`], [`floats`], [`validity`], [`registry`], [`misuse`], [`output`], [`memory`] | random streams, the numbers of tensors, checks of numbers, registries, errors of the caller, what is said, the allocator |
 //! | [`data`] | data sets: a reader per format, fetching with checksums |
 //! | [`tasks`] | episodes of T stacked tasks, and the distributions they are drawn from |
 //! | [`loss`], [`measures`] | what training lowers, and what a method is judged by |
@@ -34,6 +34,7 @@ pub mod data;
 pub mod evaluate;
 pub mod experiment;
 pub mod figures;
+pub mod floats;
 pub mod inner;
 pub mod learned;
 pub mod loss;

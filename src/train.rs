@@ -1,12 +1,13 @@
 //! The outer loop: draws meta-batches, moves theta, validates, and keeps the theta that validated best.
 
-use tch::Device;
+use tch::{Device, Tensor};
 use thiserror::Error;
 
 use crate::{
     algorithms::MetaLearner,
     chunks::{self, Split},
     evaluate::{Score, Verdict, mean_scores},
+    floats::{floats, is_plain},
     models::Params,
     outer::OuterSpec,
     random::{Draws, Purpose},
@@ -160,7 +161,7 @@ impl Trainer<'_> {
                 break; // nothing to learn
             };
             let loss = step.loss.double_value(&[]);
-            let finite = step.gradient.iter().all(|g| g.sum(None).double_value(&[]).is_finite());
+            let finite = step.gradient.iter().all(is_finite);
             if !loss.is_finite() || !finite {
                 return Err(Halt::Diverged { iteration: i + 1, loss });
             }
@@ -221,6 +222,14 @@ impl Trainer<'_> {
     fn exhausted(&self, state: &State) -> bool {
         let patience = self.validation.as_ref().and_then(|validator| validator.patience);
         patience.is_some_and(|patience| state.stale >= patience)
+    }
+}
+
+/// Whether a gradient is a number everywhere.
+fn is_finite(gradient: &Tensor) -> bool {
+    match is_plain(gradient) {
+        true => floats(gradient).iter().all(|value| value.is_finite()),
+        false => gradient.sum(None).double_value(&[]).is_finite(),
     }
 }
 

@@ -4,7 +4,9 @@ use quickstudy::{
     inner::{
         Adaptation, Adapts, Differentiation, Form, Grain, Objective, Order, Rows, RuleSpec,
         adam::Adam,
-        adapt, graph,
+        adapt,
+        compact::Compact,
+        graph,
         meta_sgd::{Granularity, MetaSgd},
         sgd::Sgd,
     },
@@ -452,5 +454,38 @@ fn the_support_loss_of_mini_batches_averages_to_that_of_the_support_set() {
         let mean = Tensor::stack(&rows, 0).mean_dim(0, false, None);
         assert!(mean.allclose(&whole, 1e-12, 1e-12, false), "{form:?}");
         assert!(!rows[0].allclose(&whole, 1e-6, 1e-6, false), "{form:?}");
+    }
+}
+
+/// On plain numbers, in single precision, against automatic differentiation in double precision.
+#[test]
+fn the_compact_way_is_the_same_gradient() {
+    for loss in loss::ALL {
+        for network in networks().into_iter().filter(|network| !network.batch_norm) {
+            for steps in [1, 3] {
+                for order in [Order::First, Order::Second] {
+                    let case = Case::new(&network, sgd(steps), loss, Adapts::All);
+                    let plain = case.by_graph(&case.problem(&case.automatic, Form::Explicit, order), None);
+                    let chain = case.closed.model.chain().expect("nothing but layers");
+                    let compact = Compact { chain, loss, rate: 0.3, steps, order };
+                    let single = |t: &Tensor| t.detach().to_kind(Kind::Float);
+                    let theta: Vec<Tensor> = case.theta.iter().map(single).collect();
+                    let Episode { x, y, support, .. } = &case.episode;
+                    let y = if y.kind() == Kind::Double { single(y) } else { y.shallow_clone() };
+                    let episode = Episode { x: single(x), y, weight: None, support: *support };
+                    let (value, mut found) = compact.meta_gradient(&theta, &episode).expect("small enough");
+                    found.push(value);
+                    for (found, plain) in found.iter().zip(&plain) {
+                        assert_eq!(found.size(), plain.size());
+                        let far = (found - plain).abs().max().double_value(&[]);
+                        let scale = plain.abs().max().double_value(&[]).max(0.1);
+                        assert!(
+                            far / scale < 1e-4,
+                            "{loss:?} {network:?} {steps} {order:?}: {far:e} of {scale}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }

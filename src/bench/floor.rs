@@ -7,7 +7,7 @@ use std::{
 
 use tch::{Device, Kind, Tensor};
 
-use super::workload::{INPUTS, Workload};
+use super::workload::Workload;
 use crate::{inner::Order, tasks::Extent};
 
 /// Floating-point operations of the matrix products of one step, in the form that it takes and with hand-written derivatives: a product
@@ -15,7 +15,7 @@ use crate::{inner::Order, tasks::Extent};
 pub fn operations(workload: &Workload, order: Order) -> f64 {
     let Extent { support, queries, .. } = workload.extent();
     let (s, q) = (support as f64, queries as f64);
-    let input = INPUTS as f64;
+    let input = workload.inputs as f64;
     let first = workload.hidden.first().copied().unwrap_or(workload.size.ways) as f64;
     // Weights of the layers behind the first.
     let widths: Vec<f64> = workload.hidden.iter().chain([&workload.size.ways]).map(|&w| w as f64).collect();
@@ -26,7 +26,7 @@ pub fn operations(workload: &Workload, order: Order) -> f64 {
     let second = order == Order::Second;
     // On the way back of a step a Hessian-vector product: two products forwards, two backwards, two for the weights.
     let step = pass(s) + if second { 6.0 * s * body } else { 0.0 };
-    let input_layer = if support <= INPUTS {
+    let input_layer = if support <= workload.inputs {
         // Implicit: at theta and the gradient of its weight; the Gram matrix; K C in every step and for the queries; K^T u on the way back.
         let shared = 2.0 * (s + q) * input * first + s * (s + q) * input;
         shared + (if second { 2.0 } else { 1.0 }) * steps * s * s * first + 2.0 * q * s * first

@@ -11,7 +11,7 @@ use bytesize::ByteSize;
 use rand::{Rng, RngExt};
 use tch::{Device, Kind, Tensor};
 
-use super::workload::{INPUTS, Workload};
+use super::workload::{PIXELS, Workload};
 use crate::{
     data::Dataset,
     memory,
@@ -20,7 +20,9 @@ use crate::{
     random::{Purpose, stream},
     tasks::{
         Episode, Extent, TaskSource,
+        curves::{Queries, training},
         few_shot::{FewShot, ImageBank},
+        sinusoid::Sinusoid,
     },
 };
 
@@ -40,9 +42,9 @@ impl TaskSource for Fixed {
 /// # Errors
 /// It would fill more than the free memory.
 pub fn noise(workload: &Workload, device: Device) -> Result<Fixed> {
-    let Extent { support, queries, .. } = workload.extent();
+    let Extent { support, queries, inputs } = workload.extent();
     let rows = support + queries;
-    let bytes = (workload.tasks * rows * INPUTS * size_of::<f32>()) as u64;
+    let bytes = (workload.tasks * rows * inputs * size_of::<f32>()) as u64;
     if let Some(free) = memory::available()
         && bytes > free
     {
@@ -54,21 +56,35 @@ pub fn noise(workload: &Workload, device: Device) -> Result<Fixed> {
         );
     }
     let mut stream = stream(0, Purpose::Train, 0);
-    let (tasks, task) = (workload.tasks as i64, [rows as i64, INPUTS as i64]);
+    let (tasks, task) = (workload.tasks as i64, [rows as i64, inputs as i64]);
     let x = Tensor::empty([tasks, task[0], task[1]], (Kind::Float, device));
     for i in 0..tasks {
-        let values: Vec<f32> = (0..rows * INPUTS).map(|_| stream.random()).collect();
+        let values: Vec<f32> = (0..rows * inputs).map(|_| stream.random()).collect();
         x.get(i).copy_(&Tensor::from_slice(&values).reshape(task)); // one after the other, not to hold all twice
     }
-    let y = workload.size.labels(workload.tasks, device);
+    let y = if workload.is_regression() {
+        let values: Vec<f32> = (0..workload.tasks * rows).map(|_| stream.random()).collect();
+        Tensor::from_slice(&values).reshape([tasks, rows as i64, 1]).to_device(device)
+    } else {
+        workload.size.labels(workload.tasks, device)
+    };
     Ok(Fixed(Mutex::new(Episode { x, y, weight: None, support: support as i64 })))
 }
 
-/// Meta-batches drawn from 70,000 random images, as much memory as MNIST takes.
-pub fn sampled(workload: &Workload, device: Device) -> FewShot {
+/// Meta-batches drawn anew: of sine waves for regression, else from 70,000 random images, as much memory as MNIST takes.
+pub fn sampled(workload: &Workload, device: Device) -> Box<dyn TaskSource> {
+    if workload.is_regression() {
+        let queries = Some(Queries::Drawn(workload.size.queries));
+        let waves = Sinusoid { shots: workload.size.shots, queries, ..Sinusoid::default() };
+        return Box::new(training(waves, 0, device));
+    }
+    Box::new(images(workload, device))
+}
+
+fn images(workload: &Workload, device: Device) -> FewShot {
     const IMAGES: usize = 70_000;
     let classes = workload.size.ways.max(10);
-    let mut pixels = vec![0; IMAGES * INPUTS];
+    let mut pixels = vec![0; IMAGES * PIXELS];
     stream(0, Purpose::Train, 0).fill_bytes(&mut pixels);
     let data = Dataset {
         name: "noise".into(),
@@ -84,7 +100,7 @@ pub fn sampled(workload: &Workload, device: Device) -> FewShot {
 }
 
 /// Weights and episodes from a safetensors file with `layer0.weight`, `layer0.bias`, ..., `support_x` `[T, S, D]`, `support_y`
-/// `[T, S]`, `query_x` and `query_y`, for this workload and the parameters of `like`.
+/// `[T, S]` (`[T, S, 1]` for regression), `query_x` and `query_y`, for this workload and the parameters of `like`.
 ///
 /// # Errors
 /// The file cannot be read, lacks one of them, or has it in another shape.
@@ -108,7 +124,7 @@ pub fn from_file(path: &Path, workload: &Workload, like: &Params, device: Device
         }
         anyhow::Ok(tensor.to_device(device))
     };
-    let (tasks, inputs) = (workload.tasks as i64, INPUTS as i64);
+    let (tasks, inputs) = (workload.tasks as i64, workload.inputs as i64);
     let Extent { support, queries, .. } = workload.extent();
     let (s, q) = (support as i64, queries as i64);
     let mut tensors = Vec::new();
@@ -116,9 +132,11 @@ pub fn from_file(path: &Path, workload: &Workload, like: &Params, device: Device
         tensors.push(get(name, &like.size())?.to_kind(Kind::Float));
     }
     let x = [get("support_x", &[tasks, s, inputs])?, get("query_x", &[tasks, q, inputs])?];
-    let y = [get("support_y", &[tasks, s])?, get("query_y", &[tasks, q])?];
+    let outputs = if workload.is_regression() { vec![1] } else { vec![] };
+    let shape = |rows: i64| [vec![tasks, rows], outputs.clone()].concat();
+    let y = [get("support_y", &shape(s))?, get("query_y", &shape(q))?];
     let ways = workload.size.ways as f64;
-    for labels in &y {
+    for labels in y.iter().filter(|_| !workload.is_regression()) {
         let labels = labels.to_kind(Kind::Double);
         let whole = labels.round().eq_tensor(&labels);
         if whole.logical_and(&labels.ge(0.0)).logical_and(&labels.lt(ways)).all().int64_value(&[]) != 1 {
@@ -131,7 +149,7 @@ pub fn from_file(path: &Path, workload: &Workload, like: &Params, device: Device
     }
     let episode = Episode {
         x: Tensor::cat(&x, 1).to_kind(Kind::Float),
-        y: Tensor::cat(&y, 1).to_kind(Kind::Int64),
+        y: Tensor::cat(&y, 1).to_kind(if workload.is_regression() { Kind::Float } else { Kind::Int64 }),
         weight: None,
         support: s,
     };

@@ -5,23 +5,28 @@ use anyhow::Result;
 use crate::{
     algorithms::{AlgorithmSpec, MetaLearner, Setting, maml::Maml},
     inner::{Adapts, Order, RuleSpec, sgd::Sgd},
+    loss::{CrossEntropy, Loss, SquaredError},
     misuse::misuse,
     models::{ModelSpec, mlp::Mlp},
-    tasks::{Extent, few_shot::TaskSize},
+    tasks::{Extent, Interface, few_shot::TaskSize},
 };
 
-/// D of every workload: MNIST's and Omniglot's 28 x 28 pixels.
-pub const INPUTS: usize = 784;
+/// D of classification: MNIST's and Omniglot's 28 x 28 pixels.
+pub const PIXELS: usize = 784;
 
 /// One MAML step: T tasks of N ways, K shots and Q queries through an MLP, adapted by gradient descent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Workload {
     /// What it is called.
     pub name: &'static str,
     /// What it stands for.
     pub about: &'static str,
-    /// N, K and Q.
+    /// N, K and Q; for regression N is 1.
     pub size: TaskSize,
+    /// D.
+    pub inputs: usize,
+    /// What is lowered.
+    pub loss: &'static dyn Loss,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// T.
@@ -34,11 +39,13 @@ pub struct Workload {
 
 impl Workload {
     /// All workloads.
-    pub fn all() -> [Self; 6] {
+    pub fn all() -> [Self; 7] {
         let workload = |name, about, size: [usize; 3], hidden: &[usize], tasks, steps, rate| Self {
             name,
             about,
             size: TaskSize { ways: size[0], shots: size[1], queries: size[2] },
+            inputs: PIXELS,
+            loss: &CrossEntropy,
             hidden: hidden.to_vec(),
             tasks,
             steps,
@@ -60,6 +67,11 @@ impl Workload {
             ),
             workload("w5", "20 inner steps", [5, 1, 15], &small, 32, 20, 0.1),
             workload("w6", "512 tasks in a meta-batch", [5, 1, 15], &small, 512, 5, 0.4),
+            Self {
+                inputs: 1,
+                loss: &SquaredError,
+                ..workload("s1", "the MAML paper's sinusoid regressor", [1, 10, 10], &[40, 40], 25, 1, 0.01)
+            },
         ]
     }
 
@@ -81,7 +93,7 @@ impl Workload {
         let inner = RuleSpec::Sgd(Sgd { lr: self.rate, steps: self.steps });
         let setting = Setting {
             model: ModelSpec::Mlp(Mlp { hidden: self.hidden.clone(), ..Mlp::default() }),
-            interface: self.size.interface(INPUTS),
+            interface: self.interface(),
             pooled_outputs: self.size.ways,
             whole_outputs: self.size.ways,
             adapts: Adapts::All,
@@ -91,8 +103,19 @@ impl Workload {
         AlgorithmSpec::Maml(Maml { inner, order, recompute }).build(&setting)
     }
 
+    /// What a network must know of it.
+    pub fn interface(&self) -> Interface {
+        let Self { size, inputs, loss, .. } = *self;
+        Interface { inputs, outputs: size.ways, loss, measures: vec![] }
+    }
+
+    /// Whether targets are numbers, not labels.
+    pub fn is_regression(&self) -> bool {
+        self.loss.name() != CrossEntropy.name()
+    }
+
     /// Rows of a task.
     pub fn extent(&self) -> Extent {
-        self.size.extent(INPUTS)
+        self.size.extent(self.inputs)
     }
 }

@@ -15,7 +15,8 @@ use crate::{
 /// Time one MAML meta-training step of a named workload, as a line of JSON
 ///
 /// Workloads: w1 5-way 1-shot, w2 5 shots, w3 20 ways, w4 a deep network, w5 20 inner steps,
-/// w6 512 tasks; all 784-64-64-N but w4. The options below change one size of them.
+/// w6 512 tasks; all 784-64-64-N but w4. s1 is the regression of sine waves, 1-40-40-1. The options
+/// below change one size of them.
 ///
 /// floor_ms is what the matrix products alone would take at this machine's peak; peak_mb is the
 /// whole process's memory, images included.
@@ -86,7 +87,7 @@ impl Arguments {
                 let (theta, fixed) = inputs::from_file(path, &workload, &drawn, device)?;
                 bench.measure(theta, &fixed)
             }
-            None if self.with_sampling => bench.measure(drawn, &inputs::sampled(&workload, device)),
+            None if self.with_sampling => bench.measure(drawn, &*inputs::sampled(&workload, device)),
             None => bench.measure(drawn, &inputs::noise(&workload, device)?),
         };
         say(&format!("{}\n", serde_json::to_string(&measurement).context("JSON")?))?;

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::{InnerRule, Objective};
-use crate::validity::{decay, positive};
+use crate::{
+    floats::{floats, floats_mut},
+    validity::{decay, positive},
+};
 
 /// Adam (Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, algorithm 1), started anew on every task.
 ///
@@ -111,7 +114,7 @@ impl Adam {
     /// The same step in one pass over memory: as tensor operations its seven passes are most of plain training's time.
     ///
     /// All four must be contiguous f32 tensors on the CPU.
-    fn step_in_place(
+    pub(crate) fn step_in_place(
         &self,
         phi: &mut Tensor,
         g: &Tensor,
@@ -141,24 +144,6 @@ impl Adam {
 
 /// Elements that are looked at together.
 const BLOCK: usize = 16;
-
-/// The elements of a contiguous f32 tensor on the CPU.
-fn floats(tensor: &Tensor) -> &[f32] {
-    assert!(is_plain(tensor), "a contiguous f32 tensor on the CPU");
-    // SAFETY: libtorch keeps numel() f32 values there for as long as the tensor lives.
-    unsafe { std::slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
-}
-
-/// The elements of a contiguous f32 tensor on the CPU, which no other tensor may share.
-fn floats_mut(tensor: &mut Tensor) -> &mut [f32] {
-    assert!(is_plain(tensor), "a contiguous f32 tensor on the CPU");
-    // SAFETY: as above; the caller made the tensor itself, so nothing else refers to its memory.
-    unsafe { std::slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
-}
-
-fn is_plain(tensor: &Tensor) -> bool {
-    tensor.device() == Device::Cpu && tensor.kind() == Kind::Float && tensor.is_contiguous()
-}
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::{
-    Adapts, Network, Objective, Order, Rows, RuleSpec, adapt,
+    Adapts, Grain, Network, Objective, Order, Rate, Rows, RuleSpec, adapt,
     adjoint::{self, Way},
+    compact::Compact,
     cost, graph,
 };
 use crate::{
@@ -150,6 +151,11 @@ impl Adaptation {
         draws: Draws,
     ) -> (Tensor, Vec<Tensor>) {
         let (rule, steps) = (&*self.rule, self.rule.steps());
+        if let Some(compact) = self.compact(how)
+            && let Some(found) = compact.meta_gradient(&theta.tensors, episode)
+        {
+            return found;
+        }
         if self.rule.descent().is_some() && self.model.closed_form().is_some() {
             let values: Vec<Tensor> = theta.tensors.iter().map(Tensor::detach).collect();
             let objective = self.objective(&values, episode, None, steps, how.order, draws);
@@ -160,6 +166,24 @@ impl Adaptation {
         let theta = theta.leaves();
         let objective = self.objective(&theta, episode, None, steps, how.order, draws);
         graph::meta_gradient(rule, &objective, &theta, self.split(&theta).1, how.shares, how.recompute)
+    }
+
+    /// The same on plain numbers, for gradient descent of all of a small network at one rate on the support rows themselves.
+    fn compact(&self, how: &Differentiation) -> Option<Compact<'_>> {
+        let rates = self.rule.rates(0, 1, &[]).filter(|_| self.rule.descent() == Some(Grain::One))?;
+        let whole = self.copier.is_none() && self.moves.iter().all(|moves| *moves);
+        let last_only =
+            how.shares.iter().rev().skip(1).all(|share| *share == 0.0) && how.shares.last() == Some(&1.0);
+        match (self.model.chain(), rates.first()) {
+            (Some(chain), Some(Rate::Fixed(rate))) if whole && last_only => Some(Compact {
+                chain,
+                loss: self.loss,
+                rate: *rate,
+                steps: self.rule.steps(),
+                order: how.order,
+            }),
+            _ => None,
+        }
     }
 
     /// The same by hand, where `own` is what the rule has learned.

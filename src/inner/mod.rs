@@ -3,6 +3,7 @@
 pub mod adam;
 pub mod adaptation;
 pub mod adjoint;
+pub mod compact;
 pub mod cost;
 pub mod graph;
 pub mod meta_sgd;

@@ -40,6 +40,24 @@ impl Loss for CrossEntropy {
     fn curvature(&self, linked: &Tensor, direction: &Tensor) -> Tensor {
         Tensor::internal_softmax_backward_data(direction, linked, -1, linked.kind())
     }
+
+    fn of_row(&self, outputs: &[f32], expected: &[f32], linked: &mut [f32]) -> f32 {
+        let most = outputs.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        linked.iter_mut().zip(outputs).for_each(|(p, z)| *p = (z - most).exp());
+        let sum: f32 = linked.iter().sum();
+        linked.iter_mut().for_each(|p| *p /= sum);
+        let chosen: f32 = outputs.iter().zip(expected).map(|(z, y)| z * y).sum();
+        most + sum.ln() - chosen
+    }
+
+    fn slope_of_row(&self, linked: &[f32], expected: &[f32], slope: &mut [f32]) {
+        slope.iter_mut().zip(linked.iter().zip(expected)).for_each(|(slope, (p, y))| *slope = p - y);
+    }
+
+    fn curvature_of_row(&self, linked: &[f32], direction: &[f32], out: &mut [f32]) {
+        let along: f32 = linked.iter().zip(direction).map(|(p, v)| p * v).sum();
+        out.iter_mut().zip(linked.iter().zip(direction)).for_each(|(out, (p, v))| *out = p * (v - along));
+    }
 }
 
 #[cfg(test)]

@@ -38,4 +38,28 @@ impl Loss for Logistic {
     fn curvature(&self, linked: &Tensor, direction: &Tensor) -> Tensor {
         Tensor::sigmoid_backward(direction, linked) / linked.size()[2] as f64
     }
+
+    /// `max(z, 0) - y z + log(1 + exp(-|z|))`, which stays finite.
+    fn of_row(&self, outputs: &[f32], expected: &[f32], linked: &mut [f32]) -> f32 {
+        let each = outputs.iter().zip(expected).zip(linked);
+        let losses = each.map(|((z, y), p)| {
+            *p = 1.0 / (1.0 + (-z).exp());
+            z.max(0.0) - y * z + (-z.abs()).exp().ln_1p()
+        });
+        losses.sum::<f32>() / outputs.len() as f32
+    }
+
+    fn slope_of_row(&self, linked: &[f32], expected: &[f32], slope: &mut [f32]) {
+        let share = 1.0 / linked.len() as f32;
+        slope
+            .iter_mut()
+            .zip(linked.iter().zip(expected))
+            .for_each(|(slope, (p, y))| *slope = (p - y) * share);
+    }
+
+    fn curvature_of_row(&self, linked: &[f32], direction: &[f32], out: &mut [f32]) {
+        let share = 1.0 / linked.len() as f32;
+        let each = out.iter_mut().zip(linked.iter().zip(direction));
+        each.for_each(|(out, (p, v))| *out = p * (1.0 - p) * v * share);
+    }
 }

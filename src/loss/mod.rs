@@ -36,6 +36,15 @@ pub trait Loss: Debug + Send + Sync {
 
     /// The Hessian of each row's loss with respect to its outputs, times `direction` `[T, R, O]`.
     fn curvature(&self, linked: &Tensor, direction: &Tensor) -> Tensor;
+
+    /// The loss of one row's outputs `[O]`, and their link.
+    fn of_row(&self, outputs: &[f32], expected: &[f32], linked: &mut [f32]) -> f32;
+
+    /// As [`Loss::slope`], for one row.
+    fn slope_of_row(&self, linked: &[f32], expected: &[f32], slope: &mut [f32]);
+
+    /// As [`Loss::curvature`], for one row.
+    fn curvature_of_row(&self, linked: &[f32], direction: &[f32], out: &mut [f32]);
 }
 
 /// Every loss.

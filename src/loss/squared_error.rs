@@ -33,6 +33,25 @@ impl Loss for SquaredError {
     fn curvature(&self, linked: &Tensor, direction: &Tensor) -> Tensor {
         direction * (2.0 / outputs_of(linked))
     }
+
+    fn of_row(&self, outputs: &[f32], expected: &[f32], linked: &mut [f32]) -> f32 {
+        linked.copy_from_slice(outputs);
+        let squares = outputs.iter().zip(expected).map(|(z, y)| (z - y) * (z - y));
+        squares.sum::<f32>() / outputs.len() as f32
+    }
+
+    fn slope_of_row(&self, linked: &[f32], expected: &[f32], slope: &mut [f32]) {
+        let factor = 2.0 / linked.len() as f32;
+        slope
+            .iter_mut()
+            .zip(linked.iter().zip(expected))
+            .for_each(|(slope, (m, y))| *slope = (m - y) * factor);
+    }
+
+    fn curvature_of_row(&self, linked: &[f32], direction: &[f32], out: &mut [f32]) {
+        let factor = 2.0 / linked.len() as f32;
+        out.iter_mut().zip(direction).for_each(|(out, v)| *out = v * factor);
+    }
 }
 
 /// O.

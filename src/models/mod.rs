@@ -2,6 +2,7 @@
 //!
 //! A parameter is either shared by all tasks (its own shape) or one per task (`[T, ...]`); layers accept both.
 
+mod chain;
 pub mod closed_form;
 pub mod layers;
 pub mod mlp;
@@ -12,6 +13,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+pub use chain::{Activation, Chain};
 pub use closed_form::ClosedForm;
 pub use params::{Initial, Parameter, Params, Role};
 
@@ -40,6 +42,11 @@ pub trait Model: Send + Sync {
     /// For a model without a linear input layer `z` is the input and `params` are all parameters. `weight` `[T, R]` is the share of each
     /// row in what is computed over all rows of a task; without it all count alike. Gives `[T, R, O]`.
     fn body(&self, params: &[Tensor], z: &Tensor, weight: Option<&Tensor>) -> Tensor;
+
+    /// The model as a chain of fully connected layers, if it is nothing else.
+    fn chain(&self) -> Option<&Chain> {
+        None
+    }
 
     /// The model's derivatives by hand, for body parameters of one per task; `None` where automatic differentiation must serve.
     fn closed_form(&self) -> Option<&dyn ClosedForm> {

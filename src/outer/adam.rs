@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 use tch::{Tensor, no_grad};
 
 use super::{OuterOptimiser, Pace, schedule::Schedule};
-use crate::validity::{decay, positive};
+use crate::{
+    floats::is_plain,
+    inner::{self, compact::WEIGHTS},
+    validity::{decay, positive},
+};
 
 /// Adam's settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -63,6 +67,10 @@ impl OuterOptimiser for Adam {
         iteration: usize,
     ) -> (Vec<Tensor>, Vec<Tensor>) {
         let Self { beta1, beta2, epsilon, .. } = *self;
+        if is_small(&theta) && theta.iter().chain(gradient).chain(&state).all(is_plain) {
+            self.step_on_numbers(&mut theta, gradient, &mut state, rate, iteration);
+            return (theta, state);
+        }
         no_grad(|| {
             let t = iteration as i32 + 1;
             let (correction1, correction2) = (1.0 - beta1.powi(t), 1.0 - beta2.powi(t));
@@ -79,6 +87,34 @@ impl OuterOptimiser for Adam {
         });
         (theta, state)
     }
+}
+
+impl Adam {
+    /// The same on the numbers of small tensors, whose operations take longer to begin than to do.
+    fn step_on_numbers(
+        &self,
+        theta: &mut [Tensor],
+        gradient: &[Tensor],
+        state: &mut [Tensor],
+        rate: f64,
+        iteration: usize,
+    ) {
+        let Self { beta1, beta2, epsilon, .. } = *self;
+        let t = iteration as i32 + 1;
+        let (correction1, correction2) = (1.0 - beta1.powi(t), 1.0 - beta2.powi(t));
+        let rate = rate * correction2.sqrt() / correction1;
+        let rule = inner::adam::Adam { lr: rate, beta1, beta2, epsilon, steps: 1 };
+        let (first, second) = state.split_at_mut(theta.len());
+        let moments = first.iter_mut().zip(second);
+        for ((parameter, g), (m, v)) in theta.iter_mut().zip(gradient).zip(moments) {
+            rule.step_in_place(parameter, g, m, v, rate, epsilon * correction2.sqrt());
+        }
+    }
+}
+
+/// Whether the tensors are those of a small network.
+fn is_small(theta: &[Tensor]) -> bool {
+    theta.iter().map(Tensor::numel).sum::<usize>() <= WEIGHTS
 }
 
 #[cfg(test)]

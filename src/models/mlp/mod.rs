@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Architecture, ClosedForm, Initial, Model, Parameter, Params, Role, layers, pytorch::Module};
+pub use super::Activation;
+use super::{
+    Architecture, Chain, ClosedForm, Initial, Model, Parameter, Params, Role, layers, pytorch::Module,
+};
 use crate::validity::positive;
 
 /// Fully connected layers; the default is 784-64-64-N with ReLU on MNIST.
@@ -54,16 +57,6 @@ impl Default for Mlp {
     }
 }
 
-/// An activation function.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Activation {
-    /// max(0, x); weights start from He et al. 2015 (https://arxiv.org/abs/1502.01852, equation 10).
-    Relu,
-    /// tanh(x); weights start from Glorot & Bengio 2010 in normal form (fan-in).
-    Tanh,
-}
-
 impl Architecture for Mlp {
     fn build(&self, inputs: usize, outputs: usize) -> Box<dyn Model> {
         let sizes: Vec<i64> = std::iter::once(inputs)
@@ -72,7 +65,8 @@ impl Architecture for Mlp {
             .map(|size| size as i64)
             .collect();
         let Self { activation, batch_norm, init, context, .. } = *self;
-        Box::new(Perceptron { sizes, activation, batch_norm, init, context: context as i64 })
+        let chain = Chain { sizes: sizes.iter().map(|size| *size as usize).collect(), activation };
+        Box::new(Perceptron { sizes, activation, batch_norm, init, context: context as i64, chain })
     }
 
     fn modules(&self, theta: &Params) -> Result<Vec<Module>> {
@@ -116,6 +110,8 @@ struct Perceptron {
     init: Option<Start>,
     /// Context parameters.
     context: i64,
+    /// Its layers, if there is nothing else in it.
+    chain: Chain,
 }
 
 impl Perceptron {
@@ -198,6 +194,10 @@ impl Model for Perceptron {
             }
         }
         z
+    }
+
+    fn chain(&self) -> Option<&Chain> {
+        if self.batch_norm || self.context > 0 { None } else { Some(&self.chain) }
     }
 
     fn closed_form(&self) -> Option<&dyn ClosedForm> {

@@ -112,6 +112,12 @@ impl<F: Curves> Family for F {
     }
 }
 
+/// Meta-training episodes of a family with its own number of shots.
+pub fn training<F: Curves>(curves: F, seed: u64, device: Device) -> impl TaskSource {
+    let shots = curves.points().training_shots;
+    Source::new(curves, Part::Train, shots, seed, device)
+}
+
 /// A family, to be drawn onto a device.
 struct Loaded<F> {
     curves: F,
