@@ -16,6 +16,7 @@ use crate::{
     outer::OuterSpec,
     registry::Entry,
     sweep::{pruner::PrunerSpec, sampler::SamplerSpec},
+    tasks::TaskSpec,
 };
 
 /// List what experiment and sweep files can name, with the defaults
@@ -34,6 +35,7 @@ pub struct Arguments {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
     Algorithms,
+    Families,
     Datasets,
     Models,
     Rules,
@@ -51,6 +53,11 @@ impl Arguments {
                     let sources = AlgorithmSpec::all();
                     let note = |i: usize| format!("    source: {}\n", sources[i].source());
                     section("algorithms", AlgorithmSpec::ENTRIES, &sources, note)?
+                }
+                Kind::Families => {
+                    let families = TaskSpec::all();
+                    let note = |i: usize| format!("    source: {}\n", families[i].source());
+                    section("families of tasks", TaskSpec::ENTRIES, &families, note)?
                 }
                 Kind::Datasets => datasets(),
                 Kind::Models => section("models", ModelSpec::ENTRIES, &ModelSpec::all(), |_| String::new())?,

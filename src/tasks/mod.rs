@@ -8,6 +8,7 @@ pub mod family;
 pub mod few_shot;
 pub mod form;
 pub mod frozen;
+pub mod harmonic;
 mod interface;
 pub mod sinusoid;
 pub mod words;
@@ -130,5 +131,7 @@ registry! {
         "few_shot" => FewShot(few_shot::FewShotSpec),
         /// Regression: sine waves, seen at K points.
         "sinusoid" => Sinusoid(sinusoid::Sinusoid),
+        /// Regression: sums of a sine wave and one of twice its frequency, seen at K points.
+        "harmonic" => Harmonic(harmonic::Harmonic),
     }
 }

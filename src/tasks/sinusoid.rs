@@ -111,19 +111,14 @@ impl Curves for Sinusoid {
     const SOURCE: &'static str = "Finn et al. 2017, https://arxiv.org/abs/1703.03400, section 5.1";
 
     fn points(&self) -> Points {
-        let training_shots = self.training.shots.unwrap_or(self.shots);
         let (training, test) = match self.family {
-            Published::Finn => (Queries::Drawn(training_shots), Queries::Drawn(self.shots)),
-            Published::Metasgd => (Queries::Drawn(10), Queries::Drawn(100)),
-            Published::Cavia => (Queries::Drawn(10), Queries::Grid { grid: 100 }),
+            Published::Finn => (None, None),
+            Published::Metasgd => (Some(Queries::Drawn(10)), Some(Queries::Drawn(100))),
+            Published::Cavia => (Some(Queries::Drawn(10)), Some(Queries::Grid { grid: 100 })),
         };
-        Points {
-            shots: self.shots,
-            queries: self.queries.unwrap_or(test),
-            training_shots,
-            training_queries: self.training.queries.or(self.queries).unwrap_or(training),
-            noise: self.noise,
-        }
+        let queries = self.training.queries.or(self.queries).or(training);
+        let training = Training { queries, ..self.training };
+        Points::new(self.shots, self.queries.or(test), training, self.noise)
     }
 
     fn draw(&self, stream: &mut Stream) -> Sine {
@@ -172,5 +167,109 @@ impl Curve for Sine {
 
     fn numbers(&self) -> Vec<f64> {
         vec![self.amplitude, self.frequency, self.phase]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, Tensor};
+
+    use super::*;
+    use crate::{
+        data::Source,
+        tasks::{Asks, Episode, Family, Part, frozen::FrozenEpisodes},
+    };
+
+    const ASKS: Asks = Asks { training_shots: Some(5), pools: false, validates: true, test_shots: 10 };
+
+    fn read(yaml: &str) -> Sinusoid {
+        serde_saphyr::from_str(yaml).expect("settings")
+    }
+
+    fn episode(family: &Sinusoid, part: Part, tasks: usize) -> Episode {
+        let loaded = family.load(&ASKS, &Source::default(), Device::Cpu).expect("loaded");
+        loaded.source(0, part, 10, 0).expect("points").sample(0, 0..tasks)
+    }
+
+    fn values(tensor: &Tensor) -> Vec<f64> {
+        Vec::try_from(tensor.to_kind(Kind::Double).contiguous().view(-1)).expect("a vector")
+    }
+
+    #[test]
+    fn what_is_said_wins_over_what_was_published() {
+        let points = |yaml: &str| read(yaml).points();
+        let finn = points("{shots: 7}");
+        assert_eq!((finn.queries, finn.training_queries), (Queries::Drawn(7), Queries::Drawn(7)));
+        let cavia = points("{family: cavia, shots: 10}");
+        assert_eq!(
+            (cavia.queries, cavia.training_queries),
+            (Queries::Grid { grid: 100 }, Queries::Drawn(10))
+        );
+        let own = points("{family: metasgd, queries: 3, training: {shots: 2}}");
+        assert_eq!((own.queries, own.training_queries), (Queries::Drawn(3), Queries::Drawn(3)));
+        assert_eq!((own.shots, own.training_shots), (5, 2));
+        assert_eq!(read("{family: metasgd}").frequency(), [0.8, 1.2]);
+        assert_eq!(read("{family: metasgd, frequency: [2, 3]}").frequency(), [2.0, 3.0]);
+    }
+
+    /// Amplitude 2, frequency 3 and phase 1, whatever is drawn.
+    #[test]
+    fn points_lie_on_the_wave() {
+        let family = read("{amplitude: [2, 2], frequency: [3, 3], phase: [1, 1], queries: {grid: 5}}");
+        let episode = episode(&family, Part::Test, 3);
+        let expected = ((&episode.x * 3.0 - 1.0).sin() * 2.0).to_kind(Kind::Float);
+        assert!(episode.y.allclose(&expected, 1e-5, 1e-5, false));
+        assert_eq!(values(&episode.query_x().get(1)), [-5.0, -2.5, 0.0, 2.5, 5.0]);
+        assert!(values(&episode.support_x()).iter().all(|x| (-5.0..=5.0).contains(x)));
+    }
+
+    /// Mean squares of A sin(x - b): E[A^2] / 2 = (5^3 - 0.1^3) / (3 * 4.9) / 2 where x and b are even over whole waves, and close to it here.
+    #[test]
+    fn waves_are_spread_as_published() {
+        let squares = values(&episode(&Sinusoid::default(), Part::Train, 4000).y.square());
+        let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+        assert!((mean - 4.25).abs() < 0.25, "{mean}");
+    }
+
+    #[test]
+    fn noise_is_added_where_it_is_seen() {
+        let quiet = read("{queries: {grid: 50}}");
+        let noisy = Sinusoid { noise: 0.5, ..quiet.clone() };
+        let [quiet, noisy] = [quiet, noisy].map(|family| episode(&family, Part::Test, 200));
+        assert!(noisy.query_x().equal(&quiet.query_x()) && noisy.query_y().equal(&quiet.query_y()));
+        // The support is drawn after the function, of which a first point is the same.
+        let difference = (noisy.support_y() - quiet.support_y()).narrow(1, 0, 1);
+        let spread = difference.square().mean(Kind::Double).sqrt().double_value(&[]);
+        assert!((spread - 0.5).abs() < 0.1, "{spread}");
+    }
+
+    #[test]
+    fn the_hash_tells_waves_apart() {
+        let hash = |yaml: &str| {
+            let loaded = read(yaml).load(&ASKS, &Source::default(), Device::Cpu).expect("loaded");
+            FrozenEpisodes::new(loaded.source(0, Part::Test, 5, 0).expect("points"), 4, 0).hash()
+        };
+        let all = [
+            "{}",
+            "{amplitude: [1, 2]}",
+            "{phase: [0, 1]}",
+            "{x: [0, 1]}",
+            "{queries: 6}",
+            "{family: metasgd}",
+        ];
+        let all = all.map(hash);
+        assert!((1..all.len()).all(|i| !all[..i].contains(&all[i])), "{all:?}");
+    }
+
+    /// A meta-batch of the published size is drawn in a fraction of the time that a step on it takes.
+    #[test]
+    #[ignore = "measures time"]
+    fn a_meta_batch_is_drawn_in_no_time() {
+        let loaded = Sinusoid::default().load(&ASKS, &Source::default(), Device::Cpu).expect("loaded");
+        let source = loaded.source(0, Part::Train, 10, 0).expect("points");
+        let started = std::time::Instant::now();
+        (0..10_000).for_each(|index| drop(source.sample(index, 0..25)));
+        let each = started.elapsed() / 10_000;
+        assert!(each < std::time::Duration::from_micros(100), "{each:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use quickstudy::{
     algorithms::AlgorithmSpec, data, inner::RuleSpec, models::ModelSpec, sweep::sampler::SamplerSpec,
+    tasks::TaskSpec,
 };
 
 use crate::sandbox::Sandbox;
@@ -11,7 +12,9 @@ fn list_names_everything_that_is_registered() {
     let sandbox = Sandbox::new();
     let all = sandbox.run(&["list"]);
     all.says(0, &[]);
-    let names = [AlgorithmSpec::NAMES, RuleSpec::NAMES, ModelSpec::NAMES, SamplerSpec::NAMES].concat();
+    let names =
+        [AlgorithmSpec::NAMES, TaskSpec::NAMES, RuleSpec::NAMES, ModelSpec::NAMES, SamplerSpec::NAMES]
+            .concat();
     let datasets = data::REGISTRY.iter().map(|entry| entry.name);
     for name in names.into_iter().chain(datasets) {
         assert!(all.stdout.contains(&format!("\n  {name}\n")), "{name} is not listed:\n{}", all.stdout);

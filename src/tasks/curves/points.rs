@@ -27,6 +27,18 @@ pub struct Points {
 }
 
 impl Points {
+    /// What settings say; without queries there are as many as shots.
+    pub fn new(shots: usize, queries: Option<Queries>, training: Training, noise: f64) -> Self {
+        let training_shots = training.shots.unwrap_or(shots);
+        Self {
+            shots,
+            queries: queries.unwrap_or(Queries::Drawn(shots)),
+            training_shots,
+            training_queries: training.queries.or(queries).unwrap_or(Queries::Drawn(training_shots)),
+            noise,
+        }
+    }
+
     /// The queries of a part.
     pub fn queries(&self, part: Part) -> Queries {
         match part {
