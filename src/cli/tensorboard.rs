@@ -10,7 +10,7 @@ use crate::output::note;
 
 /// Write an experiment's runs as event files for TensorBoard
 ///
-/// They are made from the runs' own files: training and validation curves, test accuracy over
+/// They are made from the runs' own files: training and validation curves, test measures over
 /// adaptation steps, the configuration as text, and the figures. It may be used while the experiment
 /// runs, and again later: what is new is added to what is there.
 ///

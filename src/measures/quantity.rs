@@ -116,11 +116,12 @@ impl Quantity {
         }
     }
 
-    /// A difference of values in words: "7.2 points", "0.12 in mean squared error".
+    /// A difference of values in words: "7.2 points", "0.12".
     pub fn size(&self, difference: f64) -> String {
+        let gap = self.gap(difference, difference);
         match self.unit {
-            Unit::Percent => format!("{} points", self.gap(difference, difference)),
-            Unit::Plain => format!("{} in {}", self.gap(difference, difference), self.title),
+            Unit::Percent => format!("{gap} points"),
+            Unit::Plain => gap,
         }
     }
 
@@ -168,7 +169,7 @@ mod tests {
         let plain = values.map(|value| LOSS.number(value));
         assert_eq!(plain, ["0", "0.123", "-0.000123", "2.00", "1234", "1.00e-9", "NaN"]);
         assert_eq!([SHARE.text(0.6972), LOSS.text(0.6972)], ["69.7 %", "0.697"]);
-        assert_eq!([SHARE.size(0.0721), LOSS.size(0.0721)], ["7.2 points", "0.0721 in loss"]);
+        assert_eq!([SHARE.size(0.0721), LOSS.size(0.0721)], ["7.2 points", "0.0721"]);
         assert_eq!(
             [SHARE.gap(-0.0001, 0.1), LOSS.gap(-0.0, -0.0), LOSS.gap(-0.0004, 0.5)],
             ["0.0", "0", "0.000"]

@@ -39,7 +39,11 @@ impl Comparisons {
         let best = self.best();
         let chosen =
             self.pairs.iter().filter(|pair| [&pair.a.method, &pair.b.method].contains(&&best) == with_best);
-        chosen.map(|pair| format!("{}: {}", self.test, pair.sentence())).collect()
+        let about = match self.judge.unit {
+            Unit::Percent => self.test.clone(),
+            Unit::Plain => format!("{}, {}", self.test, self.judge.title),
+        };
+        chosen.map(|pair| format!("{about}: {}", pair.sentence())).collect()
     }
 
     /// The method that is ahead of most others.

@@ -162,9 +162,9 @@ mod tests {
     fn where_less_is_better_the_one_with_less_comes_first() {
         let judge = measures::find("mse").expect("registered").quantity();
         let of = |difference: f64, interval| Comparison { judge, difference, interval, ..comparison() };
-        let said = "adam is better than maml by 0.0721 in mean squared error (95 % interval 0.0610 to 0.0830) after 5 steps";
+        let said = "adam is better than maml by 0.0721 (95 % interval 0.0610 to 0.0830) after 5 steps";
         assert_eq!(of(0.0721, (0.061, 0.083)).sentence(), said);
-        let said = "maml is better than adam by 1.50 in mean squared error (95 % interval 1.00 to 2.00) after 5 steps";
+        let said = "maml is better than adam by 1.50 (95 % interval 1.00 to 2.00) after 5 steps";
         assert_eq!(of(-1.5, (-2.0, -1.0)).sentence(), said);
     }
 

@@ -8,6 +8,7 @@ mod editors;
 mod following;
 mod learned;
 mod losses;
+mod measures;
 mod output;
 mod pytorch;
 mod report;
