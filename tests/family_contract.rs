@@ -197,6 +197,7 @@ fn episodes_have_the_shapes_that_the_interface_promises() {
             targets: flat(&targets),
             episodes: 3,
             queries: queries as usize,
+            weights: None,
         };
         let names =
             |measures: &[&'static dyn Measure]| -> Vec<&str> { measures.iter().map(|m| m.name()).collect() };
