@@ -54,7 +54,7 @@ fn digits(folder: &Path) {
 }
 
 fn asks() -> Asks {
-    Asks { training_shots: Some(SHOTS), pools: true, validates: true, test_shots: SHOTS }
+    Asks { training_shots: Some(SHOTS), fixed_ways: None, pools: true, validates: true, test_shots: SHOTS }
 }
 
 fn load(family: &TaskSpec) -> Box<dyn Tasks> {
