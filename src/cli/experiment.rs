@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{DataDir, ExperimentFile, Machine, stop_flag};
 use crate::{
-    experiment::{self, INTERRUPTED, Options, Outcome, folder::Existing, plan::Goal},
+    experiment::{self, INTERRUPTED, Options, Outcome, files::REPORT, folder::Existing, plan::Goal},
     output::{note, show},
     records::Damage,
     report::Report,
@@ -76,7 +76,7 @@ impl Arguments {
         let outcome = experiment::run(&experiment, &options).with_context(|| path.display().to_string())?;
         let folder = self.out.join(&experiment.name);
         let tell = |table: &str| {
-            let page = folder.join("report.html");
+            let page = folder.join(REPORT);
             let page = if page.exists() { format!("Report: {}\n", page.display()) } else { String::new() };
             let text = format!("\n{table}\nResults, figures and checkpoints: {}\n{page}", folder.display());
             if !self.quiet {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::say;
-use crate::output::note;
+use crate::{experiment::files::FIGURES, output::note};
 
 /// Draw the figures and tables of a results folder again, from its CSV files
 ///
@@ -25,7 +25,7 @@ impl Arguments {
         if let Some(unfinished) = unfinished {
             note!("warning: {unfinished}");
         }
-        say(&format!("{table}\nFigures: {}\n", self.folder.join("figures").display()))?;
+        say(&format!("{table}\nFigures: {}\n", self.folder.join(FIGURES).display()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::say;
-use crate::{output::note, records::Damage, report::Report};
+use crate::{experiment::files::REPORT, output::note, records::Damage, report::Report};
 
 /// Write a page about results: what was asked, done and found, with figures, statistics and how to repeat it
 ///
@@ -50,7 +50,7 @@ impl Arguments {
             note!("warning: {warning}");
         }
         if !self.quiet {
-            say(&format!("{}\n", out.join("report.html").display()))?;
+            say(&format!("{}\n", out.join(REPORT).display()))?;
         }
         Ok(ExitCode::SUCCESS)
     }

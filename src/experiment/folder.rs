@@ -11,8 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use super::plan::CONFIG;
-use super::{plan::Goal, spec::Experiment};
+use super::{files::CONFIG, plan::Goal, spec::Experiment};
 use crate::misuse::misuse;
 
 /// What to do with results that are already there.

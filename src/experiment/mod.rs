@@ -2,6 +2,7 @@
 
 pub mod check;
 pub(crate) mod environment;
+pub(crate) mod files;
 pub mod fit;
 pub mod folder;
 mod growing;

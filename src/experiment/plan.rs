@@ -5,7 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{environment, method::Method, spec::Experiment};
+use super::{
+    environment,
+    files::{CHECKPOINT, CONFIG, ENVIRONMENT, EVALUATION, TRAIN, VALIDATION, validation_at},
+    method::Method,
+    spec::Experiment,
+};
 use crate::algorithms::{Testing, Training};
 
 /// One method with one fold and seed.
@@ -27,22 +32,6 @@ pub struct Run<'a> {
 
 /// Episodes of `validation.csv` for methods without validation while training.
 const VALIDATION_EPISODES: usize = 200;
-pub(crate) const CONFIG: &str = "config.yaml";
-pub(crate) const ENVIRONMENT: &str = "environment.json";
-/// Every iteration of training.
-pub(crate) const TRAIN: &str = "train.csv";
-/// What was learned.
-pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
-/// Written last.
-pub const EVALUATION: &str = "evaluation.csv";
-/// Written when a run is trained and validated.
-pub(crate) const VALIDATION: &str = "validation.csv";
-
-/// What adaptation took in the test, see [`CostRow`](crate::records::CostRow); apart, since times are others on every run.
-pub(crate) const COST: &str = "cost.csv";
-
-/// What the first run of a method answers on an episode, see [`Example`](crate::tasks::example::Example).
-pub const EXAMPLE: &str = "example.json";
 
 /// What is asked of an experiment's runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +116,7 @@ impl Run<'_> {
 
     /// Where the validation of the whole training is, relative to the experiment's folder, or of a training paused at an iteration.
     pub fn validation(&self, paused: Option<usize>) -> PathBuf {
-        self.file(&paused.map_or(VALIDATION.to_owned(), |iteration| format!("validation-{iteration}.csv")))
+        self.file(&paused.map_or(VALIDATION.to_owned(), validation_at))
     }
 
     /// The validation that is in the experiment's folder of a training until an iteration: paused there, or complete before it.

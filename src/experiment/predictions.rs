@@ -14,14 +14,12 @@ use anyhow::{Context, Result, anyhow, ensure};
 use half::f16;
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 
-use super::plan::Run;
+use super::{files::PREDICTIONS, plan::Run};
 use crate::{
     measures::{Measure, Predictions},
     records::{EvaluationRow, Task},
 };
 
-/// The file.
-pub const PREDICTIONS: &str = "predictions.safetensors";
 /// Larger files are not written.
 pub const MOST_BYTES: usize = 64 << 20;
 

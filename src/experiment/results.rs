@@ -5,9 +5,10 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{
+    files::{COST, EVALUATION, FIGURES, SUMMARY, SUMMARY_PAGE, TRAIN, VALIDATION},
     folder,
     folder::Folder,
-    plan::{COST, EVALUATION, Goal, VALIDATION},
+    plan::Goal,
     predictions,
     spec::Experiment,
     table::{Style, tables},
@@ -29,7 +30,7 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
         note!("warning: {lacking}");
     }
     let rows = summarise(&results.evaluation, &results.methods, &experiment.quantities());
-    folder.write("summary.csv", &records::to_csv(&rows)?)?;
+    folder.write(SUMMARY, &records::to_csv(&rows)?)?;
     let chosen = chosen_steps(&results.validation, results.judge);
     let is_chosen = |row: &crate::summary::SummaryRow| {
         chosen.get(&(row.method.clone(), row.shots)).is_some_and(|step| *step == row.step)
@@ -41,11 +42,11 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
     let mut markdown = format!("# {}\n\n{}", experiment.name, tables(true));
     for figure in draw_all(&results)? {
         markdown += &format!("\n![{0}](figures/{0}.svg)\n\n{1}\n", figure.name, figure.caption);
-        let file = |ending| Path::new("figures").join(&figure.name).with_extension(ending);
+        let file = |ending| Path::new(FIGURES).join(&figure.name).with_extension(ending);
         folder.write(file("svg"), figure.svg.as_bytes())?;
         folder.write(file("png"), &figure.png)?;
     }
-    folder.write("summary.md", markdown.as_bytes())?;
+    folder.write(SUMMARY_PAGE, markdown.as_bytes())?;
     Ok(tables(false))
 }
 
@@ -85,7 +86,7 @@ pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result
     Ok(Results {
         title: format!("{}: {}", experiment.name, words.title),
         methods: experiment.methods.keys().cloned().collect(),
-        train: rows(path, experiment, "train.csv", damage)?,
+        train: rows(path, experiment, TRAIN, damage)?,
         evaluation,
         lacking,
         validation: rows(path, experiment, VALIDATION, damage)?,

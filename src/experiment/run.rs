@@ -11,11 +11,12 @@ use thiserror::Error;
 
 use super::{
     environment::environment,
+    files::{CHECKPOINT, CONFIG, COST, ENVIRONMENT, EVALUATION, EXAMPLE, LOG, PREDICTIONS, STATE, TRAIN},
     folder::Folder,
     growing::{TrainCsv, append},
     material::{Fold, Material},
-    plan::{CHECKPOINT, CONFIG, COST, ENVIRONMENT, EVALUATION, EXAMPLE, Goal, Run, TRAIN},
-    predictions::{MOST_BYTES, PREDICTIONS},
+    plan::{Goal, Run},
+    predictions::MOST_BYTES,
     progress::MethodLine,
     start::{Machine, Ready},
     state,
@@ -71,8 +72,6 @@ pub struct Workplace<'a> {
 const SAVE_AT_LEAST_AFTER: Duration = Duration::from_millis(500);
 /// Without a validation the state is saved this often.
 const SAVE_AT_MOST_AFTER: Duration = Duration::from_secs(20);
-/// From which training goes on.
-const STATE: &str = "state.safetensors";
 
 impl Workplace<'_> {
     /// Trains and tests one run, going on from its state if it left one.
@@ -273,7 +272,7 @@ impl Workplace<'_> {
     pub fn log(&self, run: &Run, mut event: Value) -> Result<()> {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         event["time"] = json!(now.as_secs_f64());
-        append(&self.folder.path.join(run.file("log.jsonl")), format!("{event}\n").as_bytes())?;
+        append(&self.folder.path.join(run.file(LOG)), format!("{event}\n").as_bytes())?;
         Ok(())
     }
 }

@@ -8,8 +8,9 @@ use tch::Device;
 
 use super::{
     environment::{self, differences, environment},
+    files::ENVIRONMENT,
     material::{Fold, Material},
-    plan::{ENVIRONMENT, Run},
+    plan::Run,
     run::Workplace,
     spec::{Experiment, Initialisation},
 };

@@ -9,9 +9,8 @@ use crate::{
     data::{DatasetSpec, Source},
     experiment::{
         environment,
-        folder::CONFIG,
+        files::{CONFIG, ENVIRONMENT},
         material::Material,
-        plan::ENVIRONMENT,
         progress::MethodLine,
         read::{self, Changes},
         spec::Experiment,

@@ -8,7 +8,7 @@ use tch::Tensor;
 
 use super::Learned;
 use crate::{
-    experiment::{folder::write_whole, plan::CHECKPOINT, state::to_safetensors},
+    experiment::{files::CHECKPOINT, folder::write_whole, state::to_safetensors},
     misuse::misuse,
     models::{Params, pytorch::Module},
 };

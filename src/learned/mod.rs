@@ -17,9 +17,9 @@ use tch::Device;
 use crate::{
     algorithms::Testing,
     experiment::{
-        folder::{self, CONFIG},
-        plan::CHECKPOINT,
-        plan::{Run, VALIDATION},
+        files::{CHECKPOINT, CONFIG, VALIDATION},
+        folder,
+        plan::Run,
         spec::Experiment,
         state,
     },

@@ -15,7 +15,15 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::{experiment::folder::write_whole, misuse::misuse, records::Damage, stats::comparison::correct};
+use crate::{
+    experiment::{
+        files::{FIGURES, REPORT},
+        folder::write_whole,
+    },
+    misuse::misuse,
+    records::Damage,
+    stats::comparison::correct,
+};
 use section::Section;
 use study::StudySection;
 use table::Table;
@@ -79,12 +87,12 @@ impl Report {
         }
         for figure in self.experiments.iter().flat_map(|section| &section.figures) {
             write_whole(
-                &folder.join("figures").join(&figure.name).with_extension("svg"),
+                &folder.join(FIGURES).join(&figure.name).with_extension("svg"),
                 figure.svg.as_bytes(),
             )?;
         }
         write_whole(&folder.join("report.md"), self.markdown().as_bytes())?;
-        write_whole(&folder.join("report.html"), self.page()?.as_bytes())
+        write_whole(&folder.join(REPORT), self.page()?.as_bytes())
     }
 
     /// What a reader is warned of, all in one list.

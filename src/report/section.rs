@@ -209,7 +209,7 @@ fn examples(
 ) -> Vec<(String, usize, Images)> {
     let read = |method: &String| {
         let run = experiment.runs().into_iter().find(|run| run.name == method)?;
-        let text = std::fs::read_to_string(path.join(run.file(crate::experiment::plan::EXAMPLE))).ok()?;
+        let text = std::fs::read_to_string(path.join(run.file(crate::experiment::files::EXAMPLE))).ok()?;
         let Example::Images(example) = serde_json::from_str(&text).ok()? else { return None };
         let last = example.steps.len().checked_sub(1)?;
         let step = chosen.get(&(method.clone(), example.shots));

@@ -6,9 +6,11 @@ use anyhow::{Context, Result};
 
 use super::table::Table;
 use crate::{
+    experiment::files::FIGURES,
     figures::study::caption,
     misuse::misuse,
     sweep::{
+        files::SWEEP,
         names::Names,
         report::State,
         space::Assigned,
@@ -36,7 +38,7 @@ const LISTED: usize = 10;
 
 /// Whether a folder is a study's.
 pub fn is_study(folder: &Path) -> bool {
-    folder.join("sweep.yaml").exists()
+    folder.join(SWEEP).exists()
 }
 
 impl StudySection {
@@ -88,7 +90,7 @@ impl StudySection {
 
 /// The study's figures as they were drawn last.
 fn figures(folder: &Path) -> Result<Vec<(String, String, String)>> {
-    let folder = folder.join("figures");
+    let folder = folder.join(FIGURES);
     let mut figures = Vec::new();
     let entries =
         std::fs::read_dir(&folder).map(|entries| entries.flatten().collect()).unwrap_or_else(|_| Vec::new());

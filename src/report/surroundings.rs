@@ -6,7 +6,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    experiment::{environment, plan::ENVIRONMENT, spec::Experiment},
+    experiment::{
+        environment,
+        files::{ENVIRONMENT, LOG},
+        spec::Experiment,
+    },
     runs::Log,
     tasks::few_shot::class_split::NamedParts,
 };
@@ -68,7 +72,7 @@ impl Surroundings {
                     }
                 }
             }
-            let log_file = path.join(run.file("log.jsonl"));
+            let log_file = path.join(run.file(LOG));
             let log = Log::read(&log_file).unwrap_or_default();
             warnings.extend(log.damage(&log_file));
             seconds += log.seconds;

@@ -3,7 +3,12 @@
 use std::path::Path;
 
 use super::{Best, Kind, Listed, Part, State, first_line, is_at_work, run, together};
-use crate::{experiment::folder, measures::Quantity, records, summary::SummaryRow};
+use crate::{
+    experiment::{files::SUMMARY, folder},
+    measures::Quantity,
+    records,
+    summary::SummaryRow,
+};
 
 /// Reads an experiment's folder at a time in seconds since 1970; its runs are judged by what it says itself, unless told otherwise.
 pub(super) fn read(path: &Path, now: f64, judge: Option<Quantity>) -> Listed {
@@ -44,7 +49,7 @@ pub(super) fn read(path: &Path, now: f64, judge: Option<Quantity>) -> Listed {
 
 /// The best mean of `summary.csv`.
 fn best_test(path: &Path, judge: Quantity) -> Option<Best> {
-    let rows: Vec<SummaryRow> = records::read(&path.join("summary.csv")).ok()?;
+    let rows: Vec<SummaryRow> = records::read(&path.join(SUMMARY)).ok()?;
     let means = rows.iter().map(|row| row.mean(judge.name)).filter(|mean| mean.is_finite());
     means.map(|value| Best { part: Part::Test, quantity: judge, value }).min_by(Best::order)
 }

@@ -14,7 +14,10 @@ use super::{
     modified,
 };
 use crate::{
-    experiment::plan::{Goal, Run},
+    experiment::{
+        files::{ENVIRONMENT, LOG, TRAIN},
+        plan::{Goal, Run},
+    },
     measures::Quantity,
 };
 
@@ -32,14 +35,14 @@ pub(super) struct Found {
 /// Reads a run that is planned for so many iterations, as it is judged.
 pub(super) fn read(results: &Path, run: &Run, planned: usize, judge: Quantity) -> Found {
     let file = |name| results.join(run.file(name));
-    let environment = modified(&file("environment.json"));
+    let environment = modified(&file(ENVIRONMENT));
     let mut reason = None; // for which it cannot be read
-    let log_file = file("log.jsonl");
+    let log_file = file(LOG);
     let log = Log::read(&log_file).unwrap_or_else(|error| {
         reason = Some(format!("{error:#}"));
         Log::default()
     });
-    let train = file("train.csv");
+    let train = file(TRAIN);
     let iterations = last_iteration(&train).unwrap_or_else(|error| {
         reason = Some(format!("{error:#}"));
         None

@@ -11,9 +11,12 @@ use anyhow::{Context, Result};
 
 use super::{Kind, Listed, experiment, seconds, study};
 use crate::{
-    experiment::folder::{CONFIG, is_at_work, is_bare},
+    experiment::{
+        files::CONFIG,
+        folder::{is_at_work, is_bare},
+    },
     misuse::{misuse, panic_message},
-    sweep::study::SWEEP,
+    sweep::files::SWEEP,
 };
 
 /// Folders within folders that are looked through for results.

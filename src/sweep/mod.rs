@@ -1,6 +1,7 @@
 //! Sweeps: searching a space of experiments for the one that validates best. Nothing here looks at a test episode.
 
 pub mod estimate;
+pub(crate) mod files;
 pub mod launcher;
 pub mod names;
 pub mod objective;

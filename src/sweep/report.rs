@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{
+    files::{BEST, TRIALS},
     names::Names,
     schedule::Trials,
     space::{Domain, text},
@@ -14,6 +15,7 @@ use super::{
     trial::Trial,
 };
 use crate::{
+    experiment::files::FIGURES,
     figures::study::{self as figures, Parameter, Scale, StudyResults, TrialResult},
     measures::Better,
 };
@@ -89,7 +91,7 @@ impl Study<'_> {
                 csv.write_record(who.iter().chain(&row).chain(&labels))?;
             }
         }
-        self.folder.write("study.csv", &csv.into_inner().map_err(|error| error.into_error())?)?;
+        self.folder.write(TRIALS, &csv.into_inner().map_err(|error| error.into_error())?)?;
         let Some(best) = sweep.best(trials) else { return Ok(()) };
         let experiment = self.plan.experiment(&format!("{}-best", sweep.name), &best.values)?;
         let text = format!(
@@ -99,10 +101,10 @@ impl Study<'_> {
             best.number,
             sweep.objective().quantity().title,
             sweep.objective().value(best.score().unwrap_or(f64::NAN)),
-            self.path().join("best.yaml").display(),
+            self.path().join(BEST).display(),
             serde_saphyr::to_string(&experiment)?
         );
-        self.folder.write("best.yaml", text.as_bytes())
+        self.folder.write(BEST, text.as_bytes())
     }
 
     /// Draws the study's figures.
@@ -111,7 +113,7 @@ impl Study<'_> {
     /// They cannot be drawn or written.
     pub fn draw(&self, trials: &Trials) -> Result<()> {
         for figure in figures::draw(&self.results(trials))? {
-            let file = |ending| Path::new("figures").join(&figure.name).with_extension(ending);
+            let file = |ending| Path::new(FIGURES).join(&figure.name).with_extension(ending);
             self.folder.write(file("svg"), figure.svg.as_bytes())?;
             self.folder.write(file("png"), &figure.png)?;
         }

@@ -15,6 +15,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::{
+    files::SWEEP,
     objective::mean,
     schedule::Trials,
     spec::{Plan, Sweep},
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     experiment::{
+        files::{STATE, TRAIN},
         folder::{Folder, is_at_work, write_whole},
         spec::Experiment,
     },
@@ -35,8 +37,6 @@ pub struct Study<'a> {
     pub plan: &'a Plan,
     pub(super) folder: Folder,
 }
-
-pub(crate) const SWEEP: &str = "sweep.yaml";
 
 /// The sweep whose study is in a folder.
 ///
@@ -228,7 +228,7 @@ impl<'a> Study<'a> {
         let objective = self.plan.sweep.objective();
         let mut points: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
         for run in experiment.runs() {
-            let file = self.file(number, "").join(run.file("train.csv"));
+            let file = self.file(number, "").join(run.file(TRAIN));
             if !file.exists() {
                 continue; // a method that learns nothing
             }
@@ -247,7 +247,7 @@ impl<'a> Study<'a> {
     /// When a trial's training last saved its state.
     pub fn saved(&self, number: usize) -> Option<SystemTime> {
         let runs = fs::read_dir(self.file(number, "")).ok()?.flatten();
-        let states = runs.map(|run| run.path().join("state.safetensors"));
+        let states = runs.map(|run| run.path().join(STATE));
         states.filter_map(|file| fs::metadata(file).ok()?.modified().ok()).max()
     }
 

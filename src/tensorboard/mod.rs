@@ -15,8 +15,9 @@ use anyhow::{Context, Result};
 
 use crate::{
     experiment::{
+        files::{CONFIG, EVALUATION, FIGURES, LOG, TRAIN},
         folder::{self, Folder, write_whole},
-        plan::{EVALUATION, Run},
+        plan::Run,
     },
     output::note,
     records::{self, EvaluationRow, Row, Task, TrainRow},
@@ -55,7 +56,7 @@ pub fn write(results: &Path) -> Result<Written> {
             diverged.extend((left_out > 0).then_some(run.folder));
         }
     }
-    if let Some(events) = of_figures(&results.join("figures"))? {
+    if let Some(events) = of_figures(&results.join(FIGURES))? {
         extend(&path.join(EXPERIMENT).join(FILE), &events)?;
     }
     Ok(Written { folder: path, diverged })
@@ -64,19 +65,19 @@ pub fn write(results: &Path) -> Result<Written> {
 /// A run's configuration, curves and test, and how many values were left out because they are not finite.
 fn of_run(results: &Path, run: &Run) -> Result<(Vec<u8>, usize)> {
     let file = |name| results.join(run.file(name));
-    let log = Log::read(&file("log.jsonl"))?;
-    if let Some(damage) = log.damage(&file("log.jsonl")) {
+    let log = Log::read(&file(LOG))?;
+    if let Some(damage) = log.damage(&file(LOG)) {
         note!("warning: {damage}");
     }
     let started = log.time_of(0);
     let mut bytes = Event::first(started).record();
     let mut add = |time, step, value| bytes.extend(Event::of(time, step, value).record());
     let mut left_out = 0;
-    if let Some(config) = read(&file(folder::CONFIG))? {
+    if let Some(config) = read(&file(CONFIG))? {
         let text = String::from_utf8_lossy(&config);
         add(started, 0, Value::text("config", &format!("```yaml\n{text}```\n")));
     }
-    let train: Vec<TrainRow> = rows(&file("train.csv"))?;
+    let train: Vec<TrainRow> = rows(&file(TRAIN))?;
     for row in &train {
         let losses = [
             ("train/loss".to_owned(), row.loss),

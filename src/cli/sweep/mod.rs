@@ -21,6 +21,7 @@ use crate::{
     output::{note, show, whisper},
     sweep::{
         estimate,
+        files::{BEST, TRIALS},
         launcher::{Launcher, local::Local, slurm::Slurm},
         names::Names,
         report::State,
@@ -131,12 +132,12 @@ impl Arguments {
             return Ok(ExitCode::FAILURE);
         }
         if !self.quiet {
-            let best = study.path().join("best.yaml");
+            let best = study.path().join(BEST);
             show(&format!(
                 "\n{}\n{}\n\nAll trials: {}\nFigures:    {}\nTest the best, once: quickstudy experiment {}\n",
                 table(&plan.sweep, &trials),
                 counts(&plan.sweep, &trials),
-                study.path().join("study.csv").display(),
+                study.path().join(TRIALS).display(),
                 study.path().join("figures").display(),
                 best.display()
             ));
