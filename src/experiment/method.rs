@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::spec::{Initialisation, Train, Validation};
+use super::outer_loop::{Initialisation, Train, Validation};
 use crate::{
     algorithms::{AlgorithmSpec, Testing},
     inner::Adapts,

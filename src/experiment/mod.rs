@@ -8,6 +8,7 @@ pub mod folder;
 mod growing;
 pub mod material;
 pub mod method;
+pub mod outer_loop;
 pub mod plan;
 pub(crate) mod predictions;
 pub(crate) mod progress;

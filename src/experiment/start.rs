@@ -10,9 +10,10 @@ use super::{
     environment::{self, differences, environment},
     files::ENVIRONMENT,
     material::{Fold, Material},
+    outer_loop::Initialisation,
     plan::Run,
     run::Workplace,
-    spec::{Experiment, Initialisation},
+    spec::Experiment,
 };
 use crate::{
     algorithms::{MetaLearner, Setting, Training},
