@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 
 use super::{DataDir, Machine, say};
 use crate::{
-    experiment::{folder::write_whole, start},
+    experiment::{folder::write_whole, workplace},
     learned::{
         Learned,
         adapt::{Adapted, Task, adapt},
@@ -65,7 +65,7 @@ impl Arguments {
         };
         let device = self.machine.device()?;
         let split = self.machine.split(device)?;
-        let machine = start::Machine { device, split: &split, budget: self.machine.budget(device) };
+        let machine = workplace::Machine { device, split: &split, budget: self.machine.budget(device) };
         let adapted = adapt(&learned, &task, &self.data.source(false), &machine)?;
         for warning in &adapted.warnings {
             note!("warning: {warning}");

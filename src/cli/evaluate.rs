@@ -8,7 +8,7 @@ use clap::Args;
 use super::{DataDir, Machine, say, stop_flag};
 use crate::{
     data::{self, DatasetSpec},
-    experiment::{INTERRUPTED, folder::write_whole, start},
+    experiment::{INTERRUPTED, folder::write_whole, workplace},
     learned::{
         Learned,
         evaluate::{Changed, evaluate},
@@ -76,7 +76,7 @@ impl Arguments {
         };
         let device = self.machine.device()?;
         let split = self.machine.split(device)?;
-        let machine = start::Machine { device, split: &split, budget: self.machine.budget(device) };
+        let machine = workplace::Machine { device, split: &split, budget: self.machine.budget(device) };
         let stop = stop_flag()?;
         let Some(tested) = evaluate(&learned, &changed, &source, &machine, &stop, self.quiet)? else {
             return Ok(ExitCode::from(INTERRUPTED));

@@ -3,7 +3,7 @@
 use garde::{Path, Report, Validate, util::nested_path};
 use serde::Deserialize;
 
-use super::{method::Method, spec::Experiment};
+use super::{method::Method, plan::Run, spec::Experiment};
 use crate::{
     algorithms::{Testing, Training},
     tasks::{Asks, Need, form},
@@ -61,24 +61,17 @@ fn lacks(experiment: &Experiment, method: &Method, need: Need) -> String {
 
 /// What an experiment asks of its family.
 pub fn asks(experiment: &Experiment) -> Asks {
-    let task = &experiment.task;
-    let methods = || experiment.methods.values();
-    let training = |method: &Method| method.algorithm.training();
-    let shots = methods().filter_map(|method| match training(method) {
-        Training::Episodes { shots } | Training::SameTasks { shots, .. } => {
-            Some(shots.unwrap_or(task.training_shots()))
-        }
-        Training::Pooled(_) | Training::Nothing => None,
-    });
-    let fixed = |method: &&Method| {
-        matches!(training(method), Training::Episodes { .. }) && !method.algorithm.takes_any_ways()
-    };
-    let validated = |m: &Method| m.train(&experiment.train).validate.is_some();
+    let runs = experiment.runs();
+    let training = |run: &Run| run.method.algorithm.training();
+    let on_tasks =
+        |run: &&Run| matches!(training(run), Training::Episodes { .. } | Training::SameTasks { .. });
+    let fixed = |run: &&Run| on_tasks(run) && !run.method.algorithm.takes_any_ways();
+    let validated = |run: &Run| training(run) != Training::Nothing && run.train.validate.is_some();
     Asks {
-        training_shots: shots.max(),
-        fixed_ways: methods().find(fixed).map(|method| method.algorithm.name()),
-        pools: methods().any(|method| matches!(training(method), Training::Pooled(_))),
-        validates: methods().any(|m| training(m) != Training::Nothing && validated(m)),
+        training_shots: runs.iter().filter(on_tasks).map(|run| run.training_shots).max(),
+        fixed_ways: runs.iter().find(fixed).map(|run| run.method.algorithm.name()),
+        pools: runs.iter().any(|run| matches!(training(run), Training::Pooled(_))),
+        validates: runs.iter().any(validated),
         test_shots: experiment.largest_shots(),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tch::Device;
 
-use super::material::Fold;
+use super::fold::Fold;
 use crate::chunks::Split;
 
 /// The entries of an `environment.json`, one for each start of the program that worked on the run, the last one last; none where there is

@@ -3,11 +3,7 @@
 use anyhow::{Context, Result};
 use tch::Device;
 
-use super::{
-    material::Material,
-    spec::Experiment,
-    start::{Machine, Ready, checkpoint},
-};
+use super::{material::Material, spec::Experiment, start::Ready, workplace::Machine};
 use crate::{
     chunks::Split,
     data::{DatasetSpec, Source},
@@ -34,8 +30,8 @@ pub fn check(experiment: &Experiment, source: &Source) -> Result<Seen> {
     let may_be_missing = experiment.task.datasets().iter().any(named) && source.data_dir.is_none();
     let material = match Material::load(experiment, &source, Device::Cpu) {
         Err(error) if may_be_missing && !error.is::<Misuse>() => {
-            for path in experiment.runs().iter().filter_map(|run| checkpoint(experiment, run)) {
-                Params::read(&path).context("train.init")?;
+            for path in experiment.runs().iter().filter_map(|run| run.init) {
+                Params::read(path).context("train.init")?;
             }
             return Ok(Seen::WithoutData);
         }

@@ -1,10 +1,9 @@
 //! What the runs of an experiment are made of: tasks, and frozen episodes of them.
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 use tch::Device;
 
-use super::{check::asks, spec::Experiment};
+use super::{check::asks, fold::Fold, plan::Run, spec::Experiment};
 use crate::{
     algorithms::Training,
     data::Source,
@@ -18,18 +17,6 @@ pub struct Material<'a> {
     pub experiment: &'a Experiment,
     /// Its tasks.
     pub tasks: Box<dyn Tasks>,
-}
-
-/// One fold of a cross-validation, or all there is, with its test episodes.
-pub struct Fold {
-    /// Its number.
-    pub number: usize,
-    /// What its parts are made of, to be recorded.
-    pub parts: Value,
-    /// The frozen test episodes.
-    pub test: FrozenEpisodes,
-    /// Their hash.
-    pub hash: String,
 }
 
 impl<'a> Material<'a> {
@@ -103,22 +90,17 @@ impl<'a> Material<'a> {
     ///
     /// # Errors
     /// There are no training tasks, which the family's checks see to.
-    pub fn training(
-        &self,
-        fold: &Fold,
-        training: Training,
-        seed: u64,
-    ) -> Result<Option<Box<dyn TaskSource>>> {
-        let shots = training.shots().unwrap_or(self.experiment.task.training_shots());
+    pub fn training(&self, run: &Run) -> Result<Option<Box<dyn TaskSource>>> {
+        let (fold, shots, seed) = (run.fold, run.training_shots, run.seed);
         let episodes = || -> Result<Box<dyn TaskSource>> {
-            let source = self.tasks.source(fold.number, Part::Train, shots, seed);
+            let source = self.tasks.source(fold, Part::Train, shots, seed);
             Ok(source.context("there are no training tasks")?)
         };
-        Ok(match training {
+        Ok(match run.method.algorithm.training() {
             Training::Nothing => None,
             Training::Episodes { .. } => Some(episodes()?),
             Training::SameTasks { .. } => Some(Box::new(SameTasks(episodes()?))),
-            Training::Pooled(pool) => Some(self.tasks.pooled(fold.number, pool, shots, seed)),
+            Training::Pooled(pool) => Some(self.tasks.pooled(fold, pool, shots, seed)),
         })
     }
 

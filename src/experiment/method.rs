@@ -132,9 +132,9 @@ impl Method {
         }
     }
 
-    /// Whether the method itself says where theta starts.
-    pub fn has_own_init(&self) -> bool {
-        self.train.init.is_some()
+    /// Where theta starts, if the method itself says so.
+    pub fn own_init(&self) -> Option<&Initialisation> {
+        self.train.init.as_ref()
     }
 
     /// Caps the method's own number of iterations and its validation, for a rehearsal.

@@ -4,6 +4,7 @@ pub mod check;
 pub(crate) mod environment;
 pub(crate) mod files;
 pub mod fit;
+pub(crate) mod fold;
 pub mod folder;
 mod growing;
 pub mod material;
@@ -14,36 +15,28 @@ pub(crate) mod predictions;
 pub(crate) mod progress;
 pub mod read;
 pub mod results;
-pub(crate) mod run;
+mod run;
 pub mod spec;
 pub mod start;
 pub(crate) mod state;
 pub mod table;
 pub(crate) mod test;
+mod training;
+mod whole;
+pub mod workplace;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{path::Path, sync::atomic::AtomicBool};
 
-use anyhow::{Result, anyhow};
-use serde_json::json;
+use anyhow::Result;
 use tch::Device;
 
-use crate::{
-    chunks::Split,
-    data::Source,
-    misuse::{Misuse, panic_message},
-    output::note,
-};
+use crate::{chunks::Split, data::Source};
 use folder::{Existing, Folder};
 use material::Material;
 use plan::Goal;
 use progress::MethodLine;
-use run::{Ended, Workplace};
 use spec::Experiment;
-use start::Machine;
+use workplace::{Machine, Workplace};
 
 /// How an experiment is run; none of it changes what it computes, but for rounding.
 pub struct Options<'a> {
@@ -88,6 +81,7 @@ pub enum Outcome {
 pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
     let folder = Folder::open(options.out, experiment, options.existing, options.goal)?;
     let material = Material::load(experiment, &options.source, options.device)?;
+    let folds = material.folds()?;
     let workplace = Workplace {
         material: &material,
         folder: &folder,
@@ -95,52 +89,17 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
         machine: Machine { device: options.device, split: &options.split, budget: options.budget },
         goal: options.goal,
     };
-    let folds = material.folds()?;
-    if options.goal != Goal::Test {
-        material.require_validation(&folds)?;
-    }
-    let changes = workplace.check_starts(&folds)?;
-    if !changes.is_empty() {
-        note!(
-            "warning: an unfinished run was begun in other surroundings ({}); its numbers will differ by rounding from those \
-             of a run in one",
-            changes.join("; ")
-        );
-    }
+    workplace.check_starts(&folds)?;
     folder.begin(experiment)?;
-    let width = experiment.methods.keys().map(String::len).max().unwrap_or(0);
     let (mut failures, mut table) = (Vec::new(), String::new());
     for name in experiment.methods.keys() {
-        let mut line = MethodLine::new(name, width, options.quiet);
-        let (mut done, mut failed) = (0, 0);
-        for run in experiment.runs().iter().filter(|run| run.name == name) {
-            if run.is_done(&folder.path, options.goal) {
-                done += 1;
-                continue;
-            }
-            // libtorch reports what it cannot do, out of memory for example, by a panic of tch.
-            let result = catch_unwind(AssertUnwindSafe(|| workplace.run(run, &folds[run.fold], &mut line)))
-                .unwrap_or_else(|panic| Err(Ended::Failed(anyhow!(panic_message(&*panic)))));
-            match result {
-                Ok(()) => done += 1,
-                Err(Ended::Stopped) => return Ok(Outcome::Stopped),
-                Err(Ended::Failed(error)) if error.is::<Misuse>() => return Err(error),
-                Err(Ended::Failed(error)) => {
-                    failed += 1;
-                    let reason = format!("{}: {error:#}", run.folder);
-                    let _ = workplace.log(run, json!({"event": "failed", "reason": reason})); // the disk may be full
-                    failures.push(reason);
-                }
-            }
-            if options.stop.load(Ordering::Relaxed) {
-                return Ok(Outcome::Stopped);
-            }
-        }
+        let mut line = MethodLine::of(experiment, name, options.quiet);
+        let Some(runs) = workplace.run_method(name, &folds, &mut line)? else { return Ok(Outcome::Stopped) };
         if options.goal == Goal::Test {
             table = results::summarise_runs(&folder, experiment)?;
         }
-        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-        line.finish(&format!("{done} run{} done{failed}", if done == 1 { "" } else { "s" }));
+        line.finish(&runs.in_words());
+        failures.extend(runs.failures);
     }
     Ok(if failures.is_empty() { Outcome::Done(table) } else { Outcome::Failed(failures, table) })
 }

@@ -9,9 +9,13 @@ use super::{
     environment,
     files::{CHECKPOINT, CONFIG, ENVIRONMENT, EVALUATION, TRAIN, VALIDATION, validation_at},
     method::Method,
+    outer_loop::{Initialisation, Train},
     spec::Experiment,
 };
-use crate::algorithms::{Testing, Training};
+use crate::{
+    algorithms::{Testing, Training},
+    random::{Draws, Purpose},
+};
 
 /// One method with one fold and seed.
 #[derive(Clone, Debug)]
@@ -28,6 +32,18 @@ pub struct Run<'a> {
     pub seed: u64,
     /// Its folder's name under the experiment's results: `<method>-seed<k>`, or `<method>-fold<f>-seed<k>`.
     pub folder: String,
+    /// The outer loop, with what the method changes.
+    pub train: Train,
+    /// Where theta starts, if not at random.
+    pub init: Option<&'a Path>,
+    /// Shots of the tasks that it is trained on.
+    pub training_shots: usize,
+    /// Episodes that it is validated on, if there are enough classes for any.
+    pub validation_episodes: usize,
+    /// The numbers of shots that it is tested with.
+    pub test_shots: Vec<usize>,
+    /// The numbers of adaptation steps that it is tested with.
+    pub steps: &'a [usize],
 }
 
 /// Episodes of `validation.csv` for methods without validation while training.
@@ -45,6 +61,16 @@ pub enum Goal {
     },
 }
 
+impl Goal {
+    /// Where training pauses, if before its end.
+    pub fn until(self) -> Option<usize> {
+        match self {
+            Self::Test => None,
+            Self::Validate { until } => until,
+        }
+    }
+}
+
 impl Experiment {
     /// All runs, method by method.
     pub fn runs(&self) -> Vec<Run<'_>> {
@@ -57,11 +83,49 @@ impl Experiment {
                 for &seed in &self.seeds {
                     let part = if folds > 1 { format!("-fold{fold}") } else { String::new() };
                     let folder = format!("{name}{part}-seed{seed}");
-                    runs.push(Run { experiment: self, name, method, fold, seed, folder });
+                    runs.push(self.run_of(name, method, fold, seed, folder));
                 }
             }
         }
         runs
+    }
+
+    /// Decides what the settings of the experiment and of the method mean for one run.
+    fn run_of<'a>(
+        &'a self,
+        name: &'a str,
+        method: &'a Method,
+        fold: usize,
+        seed: u64,
+        folder: String,
+    ) -> Run<'a> {
+        let train = method.train(&self.train);
+        let training = method.algorithm.training();
+        Run {
+            experiment: self,
+            name,
+            method,
+            fold,
+            seed,
+            folder,
+            init: self.checkpoint_of(method),
+            training_shots: training.shots().unwrap_or(self.task.training_shots()),
+            validation_episodes: train.validate.as_ref().map_or(VALIDATION_EPISODES, |own| own.episodes),
+            test_shots: self.test_shots(),
+            steps: &self.evaluate.steps,
+            train,
+        }
+    }
+
+    /// The checkpoint that a method starts from, if any. The experiment's `train.init` is for methods that meta-learn; baselines start
+    /// from a checkpoint only where their own `train` says so.
+    fn checkpoint_of<'a>(&'a self, method: &'a Method) -> Option<&'a Path> {
+        let learns = matches!(method.algorithm.training(), Training::Episodes { .. });
+        let init = method.own_init().or(learns.then_some(&self.train.init))?;
+        match init {
+            Initialisation::Checkpoint(path) => Some(path),
+            Initialisation::Random => None,
+        }
     }
 
     /// Whether every run has done in this folder what is asked for.
@@ -89,10 +153,14 @@ impl Run<'_> {
             }
     }
 
-    /// Episodes that it is validated on, if there are classes for any.
-    pub fn validation_episodes(&self) -> usize {
-        let train = self.method.train(&self.experiment.train);
-        train.validate.map_or(VALIDATION_EPISODES, |validation| validation.episodes)
+    /// How it is called in its method's line.
+    pub fn label(&self) -> &str {
+        self.folder.strip_prefix(self.name).unwrap_or(&self.folder).trim_start_matches('-')
+    }
+
+    /// What its method draws from while it adapts to a test task.
+    pub fn draws(&self) -> Draws {
+        Draws { seed: self.seed, purpose: Purpose::Adapt, occasion: 0, first_task: 0 }
     }
 
     /// Whether there were classes to validate it on when it was last worked on; runs of older versions do not tell.
@@ -103,14 +171,14 @@ impl Run<'_> {
 
     /// Rows of a test on so many episodes.
     fn rows(&self, episodes: usize) -> usize {
-        episodes * self.experiment.evaluate.steps.len() * self.experiment.test_shots().len()
+        episodes * self.steps.len() * self.test_shots.len()
     }
 
     /// Rows of `evaluation.csv`.
     fn test_rows(&self) -> usize {
         match self.method.algorithm.testing() {
             Testing::Episodes => self.rows(self.experiment.evaluate.episodes),
-            Testing::WholeDataset => self.experiment.evaluate.steps.len(),
+            Testing::WholeDataset => self.steps.len(),
         }
     }
 
@@ -122,7 +190,7 @@ impl Run<'_> {
     /// The validation that is in the experiment's folder of a training until an iteration: paused there, or complete before it.
     pub fn validated(&self, results: &Path, until: Option<usize>) -> Option<PathBuf> {
         let files = [until, None].map(|paused| results.join(self.validation(paused)));
-        files.into_iter().find(|file| has_rows(file, self.rows(self.validation_episodes())))
+        files.into_iter().find(|file| has_rows(file, self.rows(self.validation_episodes)))
     }
 
     /// A file of the run, relative to the experiment's folder.

@@ -116,10 +116,9 @@ pub fn complete(
     run: &Run,
     results: &Path,
 ) -> Result<bool> {
-    let experiment = run.experiment;
-    let steps = &experiment.evaluate.steps;
+    let steps = run.steps;
     let file = results.join(run.file(PREDICTIONS));
-    let Some(Answers(answers)) = Answers::read(&file, &experiment.test_shots(), steps.len())? else {
+    let Some(Answers(answers)) = Answers::read(&file, &run.test_shots, steps.len())? else {
         return Ok(false);
     };
     for measure in measures {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::spec::Experiment;
 use crate::{output::note, train::Progress};
 
 /// The line of one method.
@@ -28,6 +29,11 @@ impl MethodLine {
         bar.set_prefix(format!("{name:<width$}"));
         let now = Instant::now();
         Self { bar, quiet, name: name.to_owned(), started: now, phase: now, from: 0 }
+    }
+
+    /// A line for a method of an experiment, beside those of its other methods.
+    pub fn of(experiment: &Experiment, name: &str, quiet: bool) -> Self {
+        Self::new(name, experiment.methods.keys().map(String::len).max().unwrap_or(0), quiet)
     }
 
     /// A run's training starts, or goes on, at an iteration.

@@ -1,39 +1,24 @@
 //! Before a run: what it starts with, and whether it can.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
-use serde_json::Value;
-use tch::Device;
 
 use super::{
-    environment::{self, differences, environment},
+    environment::{differences, environment},
     files::ENVIRONMENT,
-    material::{Fold, Material},
-    outer_loop::Initialisation,
-    plan::Run,
-    run::Workplace,
-    spec::Experiment,
+    fold::Fold,
+    material::Material,
+    plan::{Goal, Run},
+    workplace::{Machine, Workplace},
 };
 use crate::{
     algorithms::{MetaLearner, Setting, Training},
     chunks::Split,
     misuse::misuse,
     models::Params,
+    output::note,
     random::{Purpose, stream},
     tasks::{Part, copies::Copier},
 };
-
-/// What of the machine is used.
-#[derive(Clone, Copy)]
-pub struct Machine<'a> {
-    /// Where tensors live.
-    pub device: Device,
-    /// How meta-batches and tests are split, if memory allows.
-    pub split: &'a Split,
-    /// Bytes for the tasks worked on at once.
-    pub budget: u64,
-}
 
 /// What a run starts with.
 pub(crate) struct Ready {
@@ -51,7 +36,7 @@ pub(crate) fn learner(material: &Material, run: &Run, memory: u64) -> Box<dyn Me
     let interface = tasks.interface();
     let copier = run.method.adapt.clone().zip(tasks.images());
     run.method.algorithm.build(&Setting {
-        model: material.experiment.model.clone(),
+        model: run.experiment.model.clone(),
         pooled_outputs: tasks.pooled_outputs(run.fold),
         whole_outputs: tasks.whole().map_or(interface.outputs, |whole| whole.outputs),
         interface,
@@ -67,14 +52,12 @@ impl Ready {
     /// # Errors
     /// There is not enough memory for a task.
     pub fn new(material: &Material, run: &Run, machine: &Machine) -> Result<Self> {
-        let experiment = material.experiment;
         let learner = learner(material, run, machine.budget);
         let theta = learner.init(&mut stream(run.seed, Purpose::Init, 0)).detached(machine.device);
         let training = run.method.algorithm.training();
-        let train_shots = training.shots().unwrap_or(experiment.task.training_shots());
         let tasks = &material.tasks;
-        let to_train = learner.training_bytes(tasks.extent(Part::Train, train_shots));
-        let to_test = learner.testing_bytes(tasks.extent(Part::Test, experiment.largest_shots()));
+        let to_train = learner.training_bytes(tasks.extent(Part::Train, run.training_shots));
+        let to_test = learner.testing_bytes(tasks.extent(Part::Test, run.experiment.largest_shots()));
         let split = match training {
             // A meta-gradient is as large as all networks, however few tasks it is from.
             Training::SameTasks { tasks, .. } => {
@@ -93,11 +76,11 @@ impl Ready {
     /// The checkpoint cannot be read or is of another model; there is not enough memory for a task.
     pub fn start(material: &Material, run: &Run, machine: &Machine) -> Result<Self> {
         let mut ready = Self::new(material, run, machine)?;
-        let Some(path) = checkpoint(material.experiment, run) else { return Ok(ready) };
+        let Some(path) = run.init else { return Ok(ready) };
         let names = ready.theta.names.iter();
         let given: Vec<bool> = names.map(|name| ready.learner.starts_from_checkpoint(name)).collect();
         let like = ready.theta.only(&given);
-        let read = Params::from_checkpoint(&path, &like).context("train.init")?.detached(machine.device);
+        let read = Params::from_checkpoint(path, &like).context("train.init")?.detached(machine.device);
         let places = given.iter().enumerate().filter(|(_, given)| **given).map(|(place, _)| place);
         for (place, tensor) in places.zip(read.tensors) {
             ready.theta.tensors[place] = tensor;
@@ -107,13 +90,15 @@ impl Ready {
 }
 
 impl Workplace<'_> {
-    /// Whether every run can start, before anything is written: its checkpoint fits, and what it left belongs to these episodes.
+    /// Checks that every run can start, before anything is written: its checkpoint fits, and what it left belongs to these episodes.
+    /// Warns where one goes on in other surroundings: its numbers then differ by rounding.
     ///
     /// # Errors
     /// A `Misuse` that names what does not fit.
-    ///
-    /// Gives in words what else has changed since then, if a run goes on in other surroundings: its numbers differ by rounding.
-    pub fn check_starts(&self, folds: &[Fold]) -> Result<Vec<String>> {
+    pub fn check_starts(&self, folds: &[Fold]) -> Result<()> {
+        if self.goal != Goal::Test {
+            self.material.require_validation(folds)?;
+        }
         let mut changes = Vec::new();
         for run in self.material.experiment.runs() {
             let fold = &folds[run.fold];
@@ -123,7 +108,7 @@ impl Workplace<'_> {
                 misuse!(
                     "{} was made with other test episodes: the data set has changed. Replace the results with --fresh, \
                      or choose another folder with --out",
-                    self.folder.path.join(run.file(ENVIRONMENT)).display()
+                    self.path(&run, ENVIRONMENT).display()
                 );
             }
             if !run.is_done(&self.folder.path, self.goal) {
@@ -133,15 +118,14 @@ impl Workplace<'_> {
         }
         changes.sort();
         changes.dedup();
-        Ok(changes)
-    }
-
-    /// The entries of a run's `environment.json`; none where it begins anew.
-    pub(super) fn entries(&self, run: &Run) -> Result<Vec<Value>> {
-        match self.folder.replaces {
-            true => Ok(Vec::new()),
-            false => environment::read(&self.folder.path.join(run.file(ENVIRONMENT))),
+        if !changes.is_empty() {
+            note!(
+                "warning: an unfinished run was begun in other surroundings ({}); its numbers will differ by rounding from those \
+                 of a run in one",
+                changes.join("; ")
+            );
         }
+        Ok(())
     }
 
     /// What a run starts with. One that goes on keeps the size of its chunks, and so its rounding, however much memory is free now.
@@ -151,15 +135,5 @@ impl Workplace<'_> {
         let largest = self.machine.split.largest.min(recorded.unwrap_or(usize::MAX));
         let split = self.machine.split.clone().with_largest(largest);
         Ready::start(self.material, run, &Machine { split: &split, ..self.machine })
-    }
-}
-
-/// The checkpoint that a run starts from, if any. The experiment's `train.init` is for methods that meta-learn; baselines start from a
-/// checkpoint only where their own `train` says so.
-pub fn checkpoint(experiment: &Experiment, run: &Run) -> Option<PathBuf> {
-    let learns = matches!(run.method.algorithm.training(), Training::Episodes { .. });
-    match run.method.train(&experiment.train).init {
-        Initialisation::Checkpoint(path) if learns || run.method.has_own_init() => Some(path),
-        _ => None,
     }
 }

@@ -1,26 +1,26 @@
 //! The test of a run: rows for `validation.csv`, `evaluation.csv` and `cost.csv`, and what was answered.
 
-use std::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use anyhow::{Context, Result};
+use serde_json::json;
 
 use super::{
-    INTERRUPTED,
+    files::{COST, EVALUATION, EXAMPLE, PREDICTIONS},
+    fold::Fold,
     plan::Run,
     predictions::{self, Answers},
     progress::MethodLine,
-    run::{Ended, Workplace, label},
     start::Ready,
+    workplace::{RunError, Workplace},
 };
 use crate::{
-    algorithms::MetaLearner,
-    evaluate::{Protocol, Score, Verdict, score},
+    algorithms::Testing,
+    evaluate::{Protocol, Score, Verdict},
     measures::Predictions,
     models::Params,
-    random::{Draws, Purpose},
-    records::{CostRow, EvaluationRow, Task, Values},
-    tasks::{Interface, frozen::FrozenEpisodes},
+    records::{self, CostRow, EvaluationRow, Task, Values},
+    tasks::{Interface, family::Show, frozen::FrozenEpisodes},
 };
 
 /// How a run is tested on frozen episodes.
@@ -62,7 +62,7 @@ impl Test<'_> {
         line: &mut MethodLine,
     ) -> Option<Outcome> {
         let Self { run, ready, steps, .. } = *self;
-        line.test(&label(run), episodes.len() * self.shots.len());
+        line.test(run.label(), episodes.len() * self.shots.len());
         let line = &*line;
         let observe = |count| {
             line.tested(count);
@@ -87,7 +87,7 @@ impl Test<'_> {
                 episodes,
                 shots,
                 steps,
-                draws: draws(run),
+                draws: run.draws(),
                 split: &ready.split,
                 keeps: &keeps,
             };
@@ -124,8 +124,47 @@ impl Test<'_> {
 }
 
 impl Workplace<'_> {
-    /// Tests on frozen episodes, with every number of shots and steps.
+    /// Judges what was learned on validation episodes, and leaves `validation.csv`.
+    pub(super) fn validate(
+        &self,
+        run: &Run,
+        ready: &Ready,
+        theta: &Params,
+        episodes: &FrozenEpisodes,
+        iteration: usize,
+        line: &mut MethodLine,
+    ) -> Result<(), RunError> {
+        let rows = self.test_on(run, ready, theta, episodes, line, Some(false))?.rows;
+        let paused = self.goal.until().filter(|until| iteration == *until && *until < run.train.iterations);
+        self.folder.write(run.validation(paused), &records::to_csv(&rows)?)?;
+        Ok(())
+    }
+
+    /// Tests what was learned, and leaves `evaluation.csv` and what stands beside it.
     pub(super) fn test(
+        &self,
+        run: &Run,
+        ready: &Ready,
+        theta: &Params,
+        fold: &Fold,
+        line: &mut MethodLine,
+    ) -> Result<(), RunError> {
+        let rows = match run.method.algorithm.testing() {
+            Testing::Episodes => {
+                self.show(run, ready, theta)?;
+                let keeps = run.experiment.evaluate.predictions;
+                let outcome = self.test_on(run, ready, theta, &fold.test, line, keeps)?;
+                self.keep(run, &outcome)?;
+                outcome.rows
+            }
+            Testing::WholeDataset => self.test_whole_dataset(run, &*ready.learner, theta),
+        };
+        self.write(run, EVALUATION, &records::to_csv(&rows)?)?;
+        Ok(())
+    }
+
+    /// Tests on frozen episodes, with every number of shots and steps.
+    fn test_on(
         &self,
         run: &Run,
         ready: &Ready,
@@ -133,114 +172,54 @@ impl Workplace<'_> {
         episodes: &FrozenEpisodes,
         line: &mut MethodLine,
         keeps: Option<bool>,
-    ) -> Result<Outcome, Ended> {
-        let experiment = self.material.experiment;
-        let shots = experiment.test_shots();
-        let test = Test {
-            run,
-            interface: self.test_interface(),
-            ready,
-            shots: &shots,
-            steps: &experiment.evaluate.steps,
-            keeps,
-            stop: self.stop,
-        };
-        test.outcome(theta, episodes, line).ok_or(Ended::Stopped)
+    ) -> Result<Outcome, RunError> {
+        let interface = self.test_interface();
+        let (shots, steps) = (run.test_shots.as_slice(), run.steps);
+        let test = Test { run, interface, ready, shots, steps, keeps, stop: self.stop };
+        test.outcome(theta, episodes, line).ok_or(RunError::Stopped)
+    }
+
+    /// Leaves what a method's first run answers on an episode, to be drawn.
+    fn show(&self, run: &Run, ready: &Ready, theta: &Params) -> Result<()> {
+        let experiment = run.experiment;
+        if (run.fold, Some(&run.seed)) != (0, experiment.seeds.first()) {
+            return Ok(());
+        }
+        let example = self.material.tasks.example(&Show {
+            fold: run.fold,
+            seed: experiment.evaluate.seed,
+            shots: experiment.task.shots(),
+            largest_shots: experiment.largest_shots(),
+            steps: run.steps,
+            answer: &|episode| {
+                let answers = ready.learner.predict(theta, episode, run.steps, run.draws());
+                answers.into_iter().map(|answer| answer.outputs).collect()
+            },
+        });
+        self.write(run, EXAMPLE, serde_json::to_string(&example).context("JSON")?.as_bytes())
+    }
+
+    /// Leaves what a test gave beside its rows.
+    fn keep(&self, run: &Run, outcome: &Outcome) -> Result<()> {
+        self.write(run, COST, &records::to_csv(&outcome.costs)?)?;
+        if let Some(bytes) = outcome.answers.to_bytes()? {
+            self.write(run, PREDICTIONS, &bytes)?;
+        }
+        if let Some(bytes) = outcome.left_out {
+            let most = predictions::MOST_BYTES;
+            self.log(run, json!({"event": "predictions left out", "bytes": bytes, "most": most}))?;
+        }
+        Ok(())
     }
 
     /// The interface of the tasks, with all that the test measures.
-    fn test_interface(&self) -> Interface {
+    pub(super) fn test_interface(&self) -> Interface {
         Interface { measures: self.material.experiment.measures(), ..self.material.interface() }
-    }
-
-    /// Tests with all training images as the support set and all test images as queries.
-    pub(super) fn test_whole_dataset(
-        &self,
-        run: &Run,
-        learner: &dyn MetaLearner,
-        theta: &Params,
-    ) -> Vec<EvaluationRow> {
-        let Some(whole) = self.material.tasks.whole() else { return Vec::new() }; // the checks see to it
-        let steps = &self.material.experiment.evaluate.steps;
-        // One large task: here libtorch's own threads are the ones that pay.
-        tch::set_num_threads(self.machine.split.threads() as i32);
-        let interface = self.test_interface();
-        let scores = or_leave(self.stop, || {
-            let episode = (whole.episode)();
-            let mut tested = score(learner, &interface, theta, &episode, steps, draws(run));
-            tested.pool(&interface);
-            tested.scores
-        });
-        tch::set_num_threads(1);
-        let scores = scores.into_iter().flatten().zip(steps);
-        scores
-            .map(|(score, &step)| EvaluationRow {
-                method: run.name.to_owned(),
-                fold: run.fold,
-                seed: run.seed,
-                task: Task::WholeDataset,
-                shots: whole.shots,
-                episode: 0,
-                step,
-                loss: score.loss,
-                values: values(&interface, &score),
-            })
-            .collect()
     }
 }
 
 /// What `evaluation.csv` has of a score.
-fn values(interface: &Interface, score: &Score) -> Values {
+pub(super) fn values(interface: &Interface, score: &Score) -> Values {
     let measured = interface.measures.iter().zip(&score.measured);
     measured.map(|(measure, value)| (measure.name(), *value)).collect()
-}
-
-/// Does work that takes minutes and leaves nothing before its end, so that to stop it is to leave the program.
-fn or_leave<R>(stop: &AtomicBool, work: impl FnOnce() -> R) -> R {
-    /// Set at the end of the work, also where libtorch panics.
-    struct Done<'a>(&'a AtomicBool);
-    impl Drop for Done<'_> {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let _done = Done(&done);
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                if stop.load(Ordering::Relaxed) {
-                    std::process::exit(INTERRUPTED.into());
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        });
-        work()
-    })
-}
-
-/// What a run's method draws from while it adapts to a test task.
-pub(crate) fn draws(run: &Run) -> Draws {
-    Draws { seed: run.seed, purpose: Purpose::Adapt, occasion: 0, first_task: 0 }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        panic::{AssertUnwindSafe, catch_unwind},
-        sync::mpsc::channel,
-    };
-
-    use super::*;
-
-    #[test]
-    fn work_that_panics_ends() {
-        let (ended, waits) = channel();
-        std::thread::spawn(move || {
-            let stop = AtomicBool::new(false);
-            let work = || or_leave(&stop, || -> usize { panic!("as libtorch does") });
-            let _ = ended.send(catch_unwind(AssertUnwindSafe(work)).is_err()); // the test may have given up
-        });
-        assert_eq!(waits.recv_timeout(Duration::from_secs(20)), Ok(true), "it hangs");
-    }
 }

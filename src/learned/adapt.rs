@@ -15,12 +15,7 @@ use super::{
 };
 use crate::{
     data::{Dataset, Source, image},
-    experiment::{
-        material::Material,
-        plan::Run,
-        start::{Machine, learner},
-        test::draws,
-    },
+    experiment::{material::Material, plan::Run, start::learner, workplace::Machine},
     misuse::misuse,
     random::{Purpose, stream},
     tasks::{Episode, Extent, few_shot::ImageBank},
@@ -120,7 +115,7 @@ pub fn adapt(learned: &Learned, task: &Task, source: &Source, machine: &Machine)
     };
     let steps = task.steps.map_or_else(|| default_steps(learned, &run, rows.div_ceil(ways)), Ok)?;
     tch::set_num_threads(split.threads() as i32); // a single task
-    let answers = learner.predict(&theta, &episode, &[steps], draws(&run));
+    let answers = learner.predict(&theta, &episode, &[steps], run.draws());
     let logits = answers.first().context("the method predicts nothing")?.outputs.squeeze_dim(0); // [Q, N]
     let predictions = predictions(&logits, &support, &queries)?;
     Ok(Adapted { predictions, steps, warnings })
@@ -130,7 +125,7 @@ pub fn adapt(learned: &Learned, task: &Task, source: &Source, machine: &Machine)
 fn default_steps(learned: &Learned, run: &Run, shots: usize) -> Result<usize> {
     let chosen = learned.chosen_steps()?;
     let nearest = chosen.into_iter().min_by_key(|(tested, _)| tested.abs_diff(shots)).map(|(_, step)| step);
-    let last = learned.experiment.evaluate.steps.last().copied();
+    let last = run.steps.last().copied();
     nearest.or(last).with_context(|| format!("{} was tested with no number of steps", run.folder))
 }
 

@@ -23,7 +23,7 @@ pub(super) fn read(path: &Path, now: f64, judge: Option<Quantity>) -> Listed {
     };
     let planned = |run: &crate::experiment::plan::Run| match run.method.algorithm.training() {
         crate::algorithms::Training::Nothing => 0,
-        _ => run.method.train(&experiment.train).iterations,
+        _ => run.train.iterations,
     };
     let judge = judge.unwrap_or(experiment.judge());
     let runs = experiment.runs();

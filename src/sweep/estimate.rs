@@ -39,7 +39,7 @@ pub fn seconds(plan: &Plan, values: &[Assigned], passed: &[String]) -> Result<f6
         }
         Ok(started.elapsed().as_secs_f64())
     };
-    let whole = experiment.methods.values().map(|method| method.train(&experiment.train).iterations);
+    let whole = experiment.runs().into_iter().map(|run| run.train.iterations);
     let whole = whole.max().unwrap_or(1);
     let (first, mut iterations, mut spent) = (timed(1)?, 1, 0.0);
     let mut times = 0.0;

@@ -168,7 +168,7 @@ impl<'a> Study<'a> {
 
     /// The iterations until a rung, and whether that is the whole training.
     fn iterations(&self, experiment: &Experiment, job: Job) -> (usize, bool) {
-        let whole = experiment.methods.values().map(|method| method.train(&experiment.train).iterations);
+        let whole = experiment.runs().into_iter().map(|run| run.train.iterations);
         let whole = whole.max().unwrap_or(1);
         let part = self.plan.sweep.rungs(job.trial).get(job.rung).copied().unwrap_or(1.0);
         (((part * whole as f64).round() as usize).max(1), part >= 1.0)
