@@ -9,9 +9,9 @@ use crate::{
     measures::{self, Quantity},
     records::{EvaluationRow, Row, Task, number, owned},
     stats::{
-        comparison::Contestant,
         grid::{Sample, Scored},
         inference::{CONFIDENCE, Inference, mean_and_variance},
+        pairing::Contestant,
     },
 };
 

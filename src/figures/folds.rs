@@ -16,7 +16,10 @@ use super::{
 use crate::{
     measures::{Quantity, Unit},
     records::Task,
-    stats::comparison::{Comparison, Contestant, FoldDifference, compare},
+    stats::{
+        comparison::{Comparison, FoldDifference, compare},
+        pairing::Contestant,
+    },
     summary::{SummaryRow, chosen_steps, contestants},
 };
 

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{
     grid::{Grid, Sample},
     inference::{CONFIDENCE, Inference},
-    pairing::{folds, pair},
+    pairing::{Contestant, folds, pair},
     settle::{Components, Settling, Size},
     signed_rank::{SignedRank, holm},
 };
@@ -13,15 +13,6 @@ use crate::{measures::Quantity, records::EvaluationRow};
 
 /// A difference is called real where chance alone would show one like it less often than this.
 pub const LEVEL: f64 = 1.0 - CONFIDENCE;
-
-/// A method after a number of adaptation steps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contestant {
-    /// The method's name in the experiment file.
-    pub method: String,
-    /// Adaptation steps taken on the support set.
-    pub step: usize,
-}
 
 /// What the test episodes say about two methods.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 pub mod comparison;
 pub mod grid;
 pub mod inference;
-mod pairing;
+pub mod pairing;
 mod sentence;
 pub mod settle;
 pub mod signed_rank;

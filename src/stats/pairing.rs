@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 
-use super::{
-    comparison::Contestant,
-    grid::{Grid, Sample, Scored},
-};
+use super::grid::{Grid, Sample, Scored};
 use crate::{
     measures::Quantity,
     records::{EvaluationRow, Task},
@@ -15,6 +12,15 @@ use crate::{
 
 /// A frozen test episode: its fold and its index there.
 type Episode = (usize, usize);
+
+/// A method after a number of adaptation steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contestant {
+    /// The method's name in the experiment file.
+    pub method: String,
+    /// Adaptation steps taken on the support set.
+    pub step: usize,
+}
 
 /// Methods that can be compared.
 pub struct Paired {

@@ -1,7 +1,8 @@
 //! What a comparison found, in plain words.
 
 use super::{
-    comparison::{Comparison, Contestant, LEVEL},
+    comparison::{Comparison, LEVEL},
+    pairing::Contestant,
     settle::Settling,
 };
 

@@ -5,9 +5,10 @@ mod pooled;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{
-    comparison::{Comparison, Contestant, LEVEL, compare, correct},
+    comparison::{Comparison, LEVEL, compare, correct},
     grid::{Grid, Sample},
     inference::Inference,
+    pairing::Contestant,
     settle::{Components, POWER, Settling, Size},
     signed_rank::holm,
 };

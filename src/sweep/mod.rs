@@ -9,6 +9,7 @@ pub mod pruner;
 pub mod report;
 pub mod run;
 pub mod sampler;
+pub(crate) mod sbatch;
 pub mod schedule;
 pub mod space;
 pub mod spec;

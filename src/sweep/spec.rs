@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    launcher::slurm::check_options,
     objective::Objective,
     pruner::PrunerSpec,
     sampler::SamplerSpec,
+    sbatch::check_options,
     space::{Assigned, Space, active},
 };
 use crate::{

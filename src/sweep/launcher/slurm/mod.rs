@@ -27,7 +27,6 @@ use crate::{
     },
 };
 use commands::{cancel, largest_array, queued, submit};
-pub use script::check_options;
 use script::{Script, Task};
 
 /// The shortest and the longest time between two looks at the queue: short while something happens, long while nothing does.

@@ -6,8 +6,6 @@ use anyhow::{Context, Result};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::misuse::misuse;
-
 /// One task: a trial up to a rung.
 pub struct Task {
     /// Arguments of this program.
@@ -30,34 +28,8 @@ pub struct Script<'a> {
     pub tasks: &'a [Task],
 }
 
-/// What the sweep itself says to `sbatch`.
-const OWN: [&str; 6] = ["array", "job-name", "chdir", "output", "error", "requeue"];
 /// Before the time limit, so that trials save their state: to the script, which passes it on.
 const SIGNAL: &str = "B:TERM@60";
-
-/// Checks the options that a sweep file passes on to `sbatch`.
-///
-/// # Errors
-/// A `Misuse` that names the option.
-pub fn check_options(options: &IndexMap<String, Value>) -> Result<()> {
-    for (key, value) in options {
-        let sound =
-            !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if !sound || key.starts_with('-') {
-            misuse!(
-                "slurm: {key:?} is no option of sbatch: write its long name without dashes, partition for example"
-            );
-        }
-        if OWN.contains(&key.as_str()) {
-            misuse!("slurm: {key} is set by the sweep itself: leave it out");
-        }
-        let text = value.as_str().unwrap_or_default();
-        if value.is_object() || value.is_array() || text.contains(['\n', '\r']) {
-            misuse!("slurm: {key} needs one value in one line");
-        }
-    }
-    Ok(())
-}
 
 impl Script<'_> {
     /// Its text.
@@ -137,9 +109,8 @@ mod tests {
     }
 
     #[test]
-    fn options_are_checked_and_passed_on() {
+    fn options_are_passed_on() {
         let fine = options("{partition: gpu, time: 60, exclusive: true, overcommit: false}");
-        check_options(&fine).expect("fine");
         let task = Task { arguments: vec!["it's".into()], log: "l".into(), exit: "e".into() };
         let script = Script { name: "n", options: &fine, at_once: 3, tasks: &[task] };
         let text = script.text().expect("a script");
@@ -154,15 +125,6 @@ mod tests {
             assert!(text.lines().any(|there| there == line), "no {line} in\n{text}");
         }
         assert!(!text.contains("overcommit"));
-        for (bad, part) in [
-            ("{array: 0-9}", "array is set by the sweep"),
-            ("{--time: 3}", "without dashes"),
-            ("{time: [1]}", "one value"),
-            ("{\"wrap=rm\": x}", "no option"),
-        ] {
-            let error = check_options(&options(bad)).expect_err(bad).to_string();
-            assert!(error.contains(part), "{error}");
-        }
     }
 
     /// The exit code and the time are written, also when the signal comes in between.
