@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 
 /// Linear layers with an activation between each two. Its parameters are the weight `[O, I]` and the bias `[O]` of each layer.
 #[derive(Clone, Debug)]
@@ -20,4 +21,14 @@ pub enum Activation {
     Relu,
     /// tanh(x); weights start from Glorot & Bengio 2010 in normal form (fan-in).
     Tanh,
+}
+
+impl Activation {
+    /// Its values.
+    pub fn of(self, z: &Tensor) -> Tensor {
+        match self {
+            Self::Relu => z.relu(),
+            Self::Tanh => z.tanh(),
+        }
+    }
 }

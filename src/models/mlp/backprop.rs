@@ -19,7 +19,7 @@ impl ClosedForm for Perceptron {
         let mut outputs = z.shallow_clone(); // z_l [T, R, H_l]
         let mut activations = Vec::new(); // a_l [T, R, H_l]
         for layer in params.chunks_exact(2) {
-            let a = self.activate(&outputs);
+            let a = self.activation.of(&outputs);
             outputs = layers::linear(&a, &layer[0], &layer[1]);
             activations.push(a);
         }

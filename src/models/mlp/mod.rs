@@ -115,13 +115,6 @@ struct Perceptron {
 }
 
 impl Perceptron {
-    fn activate(&self, z: &Tensor) -> Tensor {
-        match self.activation {
-            Activation::Relu => z.relu(),
-            Activation::Tanh => z.tanh(),
-        }
-    }
-
     /// `v` times the derivative of the activation where its value is `a`.
     fn times_slope(&self, v: &Tensor, a: &Tensor) -> Tensor {
         match self.activation {
@@ -190,7 +183,7 @@ impl Model for Perceptron {
                 z = layers::batch_norm(&z, scale, shift, weight);
             }
             if let (Some(weight), Some(bias)) = (params.next(), params.next()) {
-                z = layers::linear(&self.activate(&z), weight, bias);
+                z = layers::linear(&self.activation.of(&z), weight, bias);
             }
         }
         z
