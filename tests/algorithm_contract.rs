@@ -34,8 +34,8 @@ fn toy() -> Dataset {
     let mut draw = stream(0, Purpose::Split, 0);
     let patterns: Vec<Vec<u8>> =
         (0..6).map(|_| (0..SIDE * SIDE).map(|_| draw.random_range(0..200)).collect()).collect();
-    let labels: Vec<u8> = (0..180).map(|i| (i % 6) as u8).collect();
-    let noisy = |&label: &u8| patterns[usize::from(label)].clone();
+    let labels: Vec<u16> = (0..180).map(|i| i % 6).collect();
+    let noisy = |&label: &u16| patterns[usize::from(label)].clone();
     let mut pixels: Vec<u8> = labels.iter().flat_map(noisy).collect();
     pixels.iter_mut().for_each(|pixel| *pixel += draw.random_range(0..55));
     Dataset {
@@ -45,6 +45,7 @@ fn toy() -> Dataset {
         pixels: pixels.into(),
         labels,
         classes: (0..6).map(|class| class.to_string()).collect(),
+        groups: Vec::new(),
         training: 120,
     }
 }

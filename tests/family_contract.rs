@@ -54,7 +54,7 @@ fn digits(folder: &Path) {
 }
 
 fn asks() -> Asks {
-    Asks { training_shots: Some(SHOTS), pools: true, validates: true, test_shots: SHOTS }
+    Asks { training_shots: Some(SHOTS), fixed_ways: None, pools: true, validates: true, test_shots: SHOTS }
 }
 
 fn load(family: &TaskSpec) -> Box<dyn Tasks> {
@@ -197,6 +197,7 @@ fn episodes_have_the_shapes_that_the_interface_promises() {
             targets: flat(&targets),
             episodes: 3,
             queries: queries as usize,
+            weights: None,
         };
         let names =
             |measures: &[&'static dyn Measure]| -> Vec<&str> { measures.iter().map(|m| m.name()).collect() };

@@ -130,6 +130,11 @@ pub trait Algorithm {
         Testing::Episodes
     }
 
+    /// Whether it can be tested on tasks with another number of classes than it was trained on.
+    fn takes_any_ways(&self) -> bool {
+        false
+    }
+
     /// What it needs of tasks that not every family has.
     fn needs(&self) -> &'static [Need] {
         &[]

@@ -75,8 +75,9 @@ pub fn sampled(workload: &Workload, device: Device) -> FewShot {
         height: 28,
         width: 28,
         pixels: pixels.into(),
-        labels: (0..IMAGES).map(|i| (i % classes) as u8).collect(),
+        labels: (0..IMAGES).map(|i| (i % classes) as u16).collect(),
         classes: (0..classes).map(|class| class.to_string()).collect(),
+        groups: Vec::new(),
         training: IMAGES,
     };
     let pools = (0..classes).map(|class| (class..IMAGES).step_by(classes).collect()).collect();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Dataset, Source, idx};
+use super::{Dataset, Source, class_names, idx};
 use crate::misuse::misuse;
 
 /// What each of the four files is called, after a prefix and before a `.gz` that both may be
@@ -21,7 +21,8 @@ const ROLES: [&str; 4] = [
 /// Reads the four IDX files in `folder`. A relative folder that is not below the current one is
 /// looked for in `source.data_dir`.
 ///
-/// The images are taken as they lie in the files: those of EMNIST are transposed.
+/// The images are taken as they lie in the files: those of EMNIST are transposed. A file `classes.csv` beside them gives classes
+/// names, and groups.
 pub fn idx_folder(folder: &Path, source: &Source) -> Result<Dataset> {
     let folder = match &source.data_dir {
         Some(data_dir) if !folder.exists() => data_dir.join(folder),
@@ -29,7 +30,12 @@ pub fn idx_folder(folder: &Path, source: &Source) -> Result<Dataset> {
     };
     let [a, b, c, d] = four_files(&folder)?.map(idx::File::open);
     let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
-    idx::dataset(&name, [a?, b?, c?, d?])
+    let mut dataset = idx::dataset(&name, [a?, b?, c?, d?])?;
+    let names = folder.join(class_names::FILE);
+    if names.exists() {
+        class_names::read(&names, &mut dataset)?;
+    }
+    Ok(dataset)
 }
 
 /// The paths of the four files, in the order of [`ROLES`].

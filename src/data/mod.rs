@@ -4,6 +4,7 @@
 //! data set that lies in a folder in IDX form needs no code at all: see [`idx_folder`].
 
 mod cache;
+mod class_names;
 mod fetch;
 mod folder;
 mod idx;
@@ -16,6 +17,7 @@ mod spec;
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
+use sha2::{Digest, Sha256};
 
 pub use folder::idx_folder;
 pub use spec::{DatasetSpec, registered};
@@ -32,9 +34,11 @@ pub struct Dataset {
     /// Grey values, ink = 255, row by row: `[images, height * width]`.
     pub pixels: Arc<Vec<u8>>,
     /// Index into `classes` of each image.
-    pub labels: Vec<u8>,
-    /// Names of the classes: the distinct label numbers in ascending order, as text.
+    pub labels: Vec<u16>,
+    /// Names of the classes, each another. Of a data set that has none they are the distinct label numbers in ascending order, as text.
     pub classes: Vec<String>,
+    /// What each class belongs to, its alphabet for example; empty where classes belong to nothing.
+    pub groups: Vec<String>,
     /// The first so many images come from the training files, the rest from the test files.
     pub training: usize,
 }
@@ -48,6 +52,18 @@ impl Dataset {
     /// Whether there is no image at all. The readers refuse to make such a data set.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// SHA-256 of images and labels.
+    pub fn digest(&self) -> Vec<u8> {
+        let mut digest = Sha256::new();
+        digest.update(&*self.pixels);
+        match self.classes.len() {
+            // As ever since labels were bytes.
+            ..=256 => digest.update(self.labels.iter().map(|&label| label as u8).collect::<Vec<_>>()),
+            _ => self.labels.iter().for_each(|label| digest.update(label.to_le_bytes())),
+        }
+        digest.finalize().to_vec()
     }
 
     /// The grey values of image `i`, row by row. Panics unless `i < len()`.
@@ -121,10 +137,33 @@ mod tests {
             pixels: Arc::new(vec![1, 2, 3, 4]),
             labels: vec![0, 0],
             classes: vec!["7".into()],
+            groups: Vec::new(),
             training: 1,
         };
         assert_eq!(dataset.len(), 2);
         assert!(!dataset.is_empty());
         assert_eq!(dataset.image(1), [3, 4]);
+    }
+
+    #[test]
+    fn the_digest_is_of_bytes_where_bytes_will_do() {
+        let of = |classes: usize, labels: Vec<u16>| {
+            let dataset = Dataset {
+                name: "some".into(),
+                height: 1,
+                width: 1,
+                pixels: Arc::new(vec![5; labels.len()]),
+                labels,
+                classes: (0..classes).map(|class| class.to_string()).collect(),
+                groups: Vec::new(),
+                training: 1,
+            };
+            dataset.digest()
+        };
+        assert_eq!(of(2, vec![0, 1]), Sha256::digest([5, 5, 0, 1]).to_vec());
+        assert_eq!(of(256, vec![255, 1]), Sha256::digest([5, 5, 255, 1]).to_vec());
+        // Bytes would not tell 256 from 0.
+        assert_eq!(of(257, vec![256, 1]), Sha256::digest([5, 5, 0, 1, 1, 0]).to_vec());
+        assert_ne!(of(257, vec![256, 1]), of(257, vec![0, 1]));
     }
 }

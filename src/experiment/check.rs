@@ -68,9 +68,13 @@ pub fn asks(experiment: &Experiment) -> Asks {
         Training::Episodes { shots } => Some(shots.unwrap_or(task.training_shots())),
         Training::AllClasses | Training::Nothing => None,
     });
+    let fixed = |method: &&Method| {
+        matches!(training(method), Training::Episodes { .. }) && !method.algorithm.takes_any_ways()
+    };
     let validated = |m: &Method| m.train(&experiment.train).validate.is_some();
     Asks {
         training_shots: shots.max(),
+        fixed_ways: methods().find(fixed).map(|method| method.algorithm.name()),
         pools: methods().any(|method| training(method) == Training::AllClasses),
         validates: methods().any(|m| training(m) != Training::Nothing && validated(m)),
         test_shots: experiment.largest_shots(),

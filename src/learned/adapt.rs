@@ -170,6 +170,7 @@ fn read(files: &[&PathBuf], like: &Dataset, invert: bool) -> Result<(Dataset, Ve
         pixels: Arc::new(pixels),
         labels: Vec::new(),
         classes: Vec::new(),
+        groups: Vec::new(),
         training: 0,
         ..*like
     };

@@ -210,7 +210,8 @@ impl Plan {
 
 /// Whether another value of this key means other validation episodes.
 fn changes_episodes(path: &str) -> bool {
-    (path.starts_with("task.") && !path.starts_with("task.augment"))
+    let training = |key: &str| ["augment", "training"].contains(&key);
+    (path.starts_with("task.") && !path.split('.').any(training))
         || path.starts_with("evaluate.")
         || path.contains("validate")
 }

@@ -61,6 +61,8 @@ impl Need {
 pub struct Asks {
     /// The largest number of shots of a method that is trained on episodes, if any is.
     pub training_shots: Option<usize>,
+    /// A method that is trained on episodes and has a network whose outputs fit tasks of one number of classes only, if any has.
+    pub fixed_ways: Option<&'static str>,
     /// Whether a method is trained on pooled rows.
     pub pools: bool,
     /// Whether a method that trains is validated.

@@ -16,7 +16,7 @@ use super::{TaskSpec, family::Problem, few_shot::FewShotSpec};
 use crate::registry::Tagged;
 
 /// What may stand in `task` itself, in the order of [`FewShotSpec`].
-const KEYS: &[&str] = &["dataset", "ways", "shots", "queries", "classes", "augment"];
+const KEYS: &[&str] = &["dataset", "ways", "shots", "queries", "classes", "augment", "training"];
 /// What a task may begin with.
 static FIRST: LazyLock<Vec<&str>> = LazyLock::new(|| [KEYS, TaskSpec::NAMES].concat());
 

@@ -180,7 +180,8 @@ mod tests {
         tasks::{Asks, Episode, Family, Part, frozen::FrozenEpisodes},
     };
 
-    const ASKS: Asks = Asks { training_shots: Some(5), pools: false, validates: true, test_shots: 10 };
+    const ASKS: Asks =
+        Asks { training_shots: Some(5), fixed_ways: None, pools: false, validates: true, test_shots: 10 };
 
     fn read(yaml: &str) -> Sinusoid {
         serde_saphyr::from_str(yaml).expect("settings")

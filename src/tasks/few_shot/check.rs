@@ -1,30 +1,47 @@
-//! Whether a data set has as many classes, and those as many images, as an experiment asks for.
+//! Whether data sets have as many classes, and those as many images, as an experiment asks for.
 
-use super::{FewShotSpec, class_split::Parts};
+use super::{
+    FewShotSpec,
+    class_split::{Classes, Parts},
+};
 use crate::{
     data::Dataset,
     tasks::family::{Asks, Part, Problem},
 };
 
-/// What is wrong with a task on a data set with classes of these names.
-pub fn problems(task: &FewShotSpec, asks: &Asks, classes: &[String]) -> Vec<Problem> {
+/// What is wrong with a task whose parts are chosen from these classes.
+pub fn problems(task: &FewShotSpec, asks: &Asks, of: &[Classes; 3]) -> Vec<Problem> {
     let split = &task.classes.0;
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = other_ways(task, asks).into_iter().collect();
     for fold in 0..split.folds() {
-        match split.parts(fold, classes) {
-            Ok(parts) => problems.extend(too_few_classes(task, asks, &parts)),
-            Err(message) => problems.push((&["classes"][..], message)),
-        }
         if !problems.is_empty() {
             break;
+        }
+        match split.parts(fold, of) {
+            Ok(parts) => problems.extend(too_few_classes(task, asks, &parts)),
+            Err(message) => problems.push((&["classes"][..], message)),
         }
     }
     problems
 }
 
+/// Other ways in meta-training than in the test, with a method that has an output for each.
+pub fn other_ways(task: &FewShotSpec, asks: &Asks) -> Option<Problem> {
+    let ways = task.training.ways.filter(|ways| *ways != task.ways)?;
+    let method = asks.fixed_ways?;
+    Some((
+        &["training", "ways"][..],
+        format!(
+            "the network of {method} has an output for each class of a task, so it cannot be trained on {ways} ways and tested on {}: \
+             leave it out",
+            task.ways
+        ),
+    ))
+}
+
 /// More ways than classes in a part that episodes are drawn from.
 fn too_few_classes(task: &FewShotSpec, asks: &Asks, parts: &Parts) -> Option<Problem> {
-    let (ways, turns) = (task.ways, task.augment.turns());
+    let turns = task.augment.turns();
     if asks.pools && parts.classes[Part::Train as usize].is_empty() {
         let message = "there are no meta-training classes, but a method is trained on them".to_owned();
         return Some((&["classes"][..], message));
@@ -35,20 +52,22 @@ fn too_few_classes(task: &FewShotSpec, asks: &Asks, parts: &Parts) -> Option<Pro
         (Part::Test, "meta-test", 1, true),
     ];
     needed.into_iter().filter(|(.., needed)| *needed).find_map(|(part, name, turns, _)| {
-        let available = parts.classes[part as usize].len() * turns;
+        let (ways, available) = (task.size(part, 0).ways, parts.classes[part as usize].len() * turns);
+        let key =
+            if part == Part::Train && ways != task.ways { &["training", "ways"][..] } else { &["ways"] };
         (available < ways).then(|| {
             let hint = match part {
                 Part::Validation => "; give validation more classes, or set train.validate to null",
                 _ => "; lower ways or give it more classes",
             };
-            (&["ways"][..], format!("{ways} ways, but {name} has {available} classes{hint}"))
+            (key, format!("{ways} ways, but {name} has {available} classes{hint}"))
         })
     })
 }
 
-/// Classes with fewer images than episodes need: known only once the data are loaded.
-pub fn too_few_images(task: &FewShotSpec, asks: &Asks, parts: &Parts, data: &Dataset) -> Option<String> {
-    let pooled = asks.pools.then_some(task.shots);
+/// Classes with fewer images than episodes need: known only once the data are loaded. `data` are those of each part.
+pub fn too_few_images(task: &FewShotSpec, asks: &Asks, parts: &Parts, data: [&Dataset; 3]) -> Option<String> {
+    let pooled = asks.pools.then(|| task.training.shots.unwrap_or(task.shots));
     let test_shots = Some(asks.test_shots);
     let needs = [
         (Part::Train, asks.training_shots.max(pooled)),
@@ -56,7 +75,8 @@ pub fn too_few_images(task: &FewShotSpec, asks: &Asks, parts: &Parts, data: &Dat
         (Part::Test, test_shots),
     ];
     needs.into_iter().find_map(|(part, shots)| {
-        let (shots, queries) = (shots?, task.queries);
+        let (shots, data) = (shots?, data[part as usize]);
+        let queries = task.size(part, shots).queries;
         let images = parts.images(part, data);
         let classes = parts.classes[part as usize].iter().zip(&images);
         let (class, images) = classes.min_by_key(|(_, images)| images.len())?;

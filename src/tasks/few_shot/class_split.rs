@@ -1,5 +1,7 @@
 //! Which classes, or which of their images, are for meta-training, meta-validation and meta-test.
 
+use std::collections::BTreeMap;
+
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +14,11 @@ use crate::{
 /// How the classes of a data set are divided, as the experiment file says it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClassSplit {
-    /// Named classes for each part.
-    Lists {
-        /// Meta-train classes.
-        train: Vec<usize>,
-        /// Meta-validation classes.
-        validation: Vec<usize>,
-        /// Meta-test classes.
-        test: Vec<usize>,
-    },
-    /// So many classes for meta-train, meta-validation and meta-test, drawn by a seed of its own.
+    /// Named classes for meta-train, meta-validation and meta-test.
+    Lists([Vec<String>; 3]),
+    /// The classes of named groups for each of them.
+    Groups([Vec<String>; 3]),
+    /// So many classes for each of them, drawn by a seed of its own.
     Drawn {
         /// Numbers of classes.
         sizes: [usize; 3],
@@ -39,10 +36,24 @@ pub enum ClassSplit {
     Shared,
 }
 
+/// What the parts are called.
+const PARTS: [&str; 3] = ["train", "validation", "test"];
+
+/// The classes that a part is chosen from.
+#[derive(Clone, Copy, Debug)]
+pub struct Classes<'a> {
+    /// Tells its data set from those of other parts.
+    pub set: usize,
+    /// The classes' names.
+    pub names: &'a [String],
+    /// The classes' groups; empty where they have none.
+    pub groups: &'a [String],
+}
+
 /// The classes of the three parts in one fold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
-    /// Class numbers of meta-train, meta-validation and meta-test.
+    /// Class numbers of meta-train, meta-validation and meta-test, each in the data set of its part.
     pub classes: [Vec<usize>; 3],
     /// Whether the parts share classes and differ in their images.
     shared: bool,
@@ -57,78 +68,135 @@ impl ClassSplit {
         }
     }
 
-    /// The parts of one fold for a data set with classes of these names; lists name classes by them.
+    /// The parts of one fold, each of its own classes.
     ///
     /// # Errors
-    /// What is wrong, for a user, when the split does not fit the number of classes or its parts overlap.
-    pub fn parts(&self, fold: usize, names: &[String]) -> Result<Parts, String> {
-        let classes = names.len();
-        let disjoint = |classes| Parts { classes, shared: false };
-        let dealt = |seed| {
-            let mut order: Vec<usize> = (0..classes).collect();
-            order.shuffle(&mut stream(seed, Purpose::Split, 0));
-            order
-        };
-        let sorted = |mut classes: Vec<usize>| {
-            classes.sort_unstable();
-            classes
-        };
-        match self {
-            Self::Lists { train, validation, test } => {
-                let mut owner = vec![None; classes];
-                let mut parts = [const { Vec::new() }; 3];
-                let lists = [("train", train), ("validation", validation), ("test", test)];
-                for ((part, list), found) in lists.into_iter().zip(&mut parts) {
-                    for class in list {
-                        let Some(number) = names.iter().position(|name| *name == class.to_string()) else {
-                            return Err(format!(
-                                "{part} names class {class}, but the data set's classes are {}",
-                                names.join(", ")
-                            ));
-                        };
-                        found.push(number);
-                        if let Some(other) = owner[number].replace(part) {
-                            return Err(format!(
-                                "class {class} is in {other} and in {part}; each class may be in one part, once \
-                                 (for the same classes everywhere write `classes: shared`)"
-                            ));
-                        }
-                    }
-                }
-                Ok(disjoint(parts))
-            }
-            Self::Drawn { sizes: [train, validation, test], seed } => {
-                let wanted = train.saturating_add(*validation).saturating_add(*test);
-                if wanted > classes {
-                    return Err(format!(
-                        "split asks for {train} + {validation} + {test} = {wanted} classes, but the data set has {classes}"
-                    ));
-                }
-                let order = dealt(*seed);
-                let (a, b) = (*train, train + validation);
-                let part = |from: usize, to: usize| sorted(order[from..to].to_vec());
-                Ok(disjoint([part(0, a), part(a, b), part(b, wanted)]))
-            }
-            Self::Folds { folds, seed } => {
-                if *folds < 3 || *folds > classes {
-                    return Err(format!(
-                        "folds must be 3 (train, validation and test need one each) to {classes} (the data set's classes), \
-                         not {folds}"
-                    ));
-                }
-                let order = dealt(*seed);
-                let next = (fold + 1) % folds;
-                let part = |wanted: &dyn Fn(usize) -> bool| {
-                    let dealt = order.iter().enumerate().filter(|(place, _)| wanted(place % folds));
-                    sorted(dealt.map(|(_, &class)| class).collect())
+    /// What is wrong, for a user, when the split does not fit the classes or its parts overlap.
+    pub fn parts(&self, fold: usize, of: &[Classes; 3]) -> Result<Parts, String> {
+        let classes = match self {
+            Self::Lists(lists) => {
+                let number = |part: usize, class: &String| {
+                    let number = of[part].names.iter().position(|name| name == class);
+                    number.map(|number| vec![number]).ok_or_else(|| {
+                        let (part, known) = (PARTS[part], listed(of[part].names));
+                        format!("{part} names class {class}, but the data set's classes are {known}")
+                    })
                 };
-                Ok(disjoint([part(&|f| f != fold && f != next), part(&|f| f == next), part(&|f| f == fold)]))
+                apart(of, lists, number)?
             }
-            Self::Shared => {
-                let all: Vec<usize> = (0..classes).collect();
-                Ok(Parts { classes: [all.clone(), all.clone(), all], shared: true })
+            Self::Groups(lists) => {
+                let members = |part: usize, group: &String| {
+                    let Classes { groups, .. } = of[part];
+                    let members = groups.iter().enumerate().filter(|(_, of)| *of == group);
+                    let members: Vec<usize> = members.map(|(class, _)| class).collect();
+                    if members.is_empty() {
+                        return Err(no_group(PARTS[part], group, groups));
+                    }
+                    Ok(members)
+                };
+                apart(of, lists, members)?
+            }
+            Self::Drawn { sizes, seed } => drawn(of, *sizes, *seed)?,
+            Self::Folds { folds, seed } => dealt_into(of, *folds, *seed, fold)?,
+            Self::Shared => of.map(|classes| (0..classes.names.len()).collect()),
+        };
+        Ok(Parts { classes, shared: *self == Self::Shared })
+    }
+}
+
+/// The classes that the parts name, each thing by `find`; no class of a data set may be named twice.
+fn apart(
+    of: &[Classes; 3],
+    lists: &[Vec<String>; 3],
+    find: impl Fn(usize, &String) -> Result<Vec<usize>, String>,
+) -> Result<[Vec<usize>; 3], String> {
+    let mut owners = BTreeMap::new();
+    let mut parts = [const { Vec::new() }; 3];
+    for (part, list) in lists.iter().enumerate() {
+        for found in list.iter().map(|thing| find(part, thing)) {
+            for class in found? {
+                if let Some(other) = owners.insert((of[part].set, class), PARTS[part]) {
+                    return Err(format!(
+                        "class {} is in {other} and in {}; each class may be in one part, once (for the same classes everywhere \
+                         write `classes: shared`)",
+                        of[part].names[class], PARTS[part]
+                    ));
+                }
+                parts[part].push(class);
             }
         }
+    }
+    Ok(parts)
+}
+
+fn no_group(part: &str, group: &str, groups: &[String]) -> String {
+    let mut known = groups.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    match known.is_empty() {
+        true => format!(
+            "{part} names group {group}, but the data set's classes have no groups: name classes, or give it a classes.csv"
+        ),
+        false => format!("{part} names group {group}, but the data set's groups are {}", listed(&known)),
+    }
+}
+
+/// So many classes for each part; parts of one data set have different ones.
+fn drawn(of: &[Classes; 3], sizes: [usize; 3], seed: u64) -> Result<[Vec<usize>; 3], String> {
+    let mut parts = [const { Vec::new() }; 3];
+    for part in 0..3 {
+        let Classes { set, names, .. } = of[part];
+        let sharing: Vec<usize> = (0..3).filter(|other| of[*other].set == set).collect();
+        let wanted = sharing.iter().fold(0usize, |sum, other| sum.saturating_add(sizes[*other]));
+        if wanted > names.len() {
+            let sum = sharing.iter().map(|other| sizes[*other].to_string()).collect::<Vec<_>>().join(" + ");
+            let total = if sharing.len() > 1 { format!(" = {wanted}") } else { String::new() };
+            return Err(format!("split asks for {sum}{total} classes, but the data set has {}", names.len()));
+        }
+        let before: usize = sharing.iter().filter(|other| **other < part).map(|other| sizes[*other]).sum();
+        parts[part] = dealt(names.len(), seed)[before..before + sizes[part]].to_vec();
+        parts[part].sort_unstable();
+    }
+    Ok(parts)
+}
+
+/// The classes of one of so many folds, of the next, and of the others, for test, validation and training.
+fn dealt_into(of: &[Classes; 3], folds: usize, seed: u64, fold: usize) -> Result<[Vec<usize>; 3], String> {
+    let classes = of[0].names.len();
+    if of.iter().any(|other| other.set != of[0].set) {
+        return Err("folds divide the classes of one data set, but task.dataset names several: write \
+                    {split: [10, 0, 5]}, say, for so many classes of each part's own"
+            .into());
+    }
+    if folds < 3 || folds > classes {
+        return Err(format!(
+            "folds must be 3 (train, validation and test need one each) to {classes} (the data set's classes), not {folds}"
+        ));
+    }
+    let order = dealt(classes, seed);
+    let next = (fold + 1) % folds;
+    let part = |wanted: &dyn Fn(usize) -> bool| {
+        let dealt = order.iter().enumerate().filter(|(place, _)| wanted(place % folds));
+        let mut part: Vec<usize> = dealt.map(|(_, &class)| class).collect();
+        part.sort_unstable();
+        part
+    };
+    Ok([part(&|f| f != fold && f != next), part(&|f| f == next), part(&|f| f == fold)])
+}
+
+/// So many classes in an order that a seed gives.
+fn dealt(classes: usize, seed: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..classes).collect();
+    order.shuffle(&mut stream(seed, Purpose::Split, 0));
+    order
+}
+
+/// Names for a message: all of them if they are few.
+pub fn listed(names: &[String]) -> String {
+    const MOST: usize = 20;
+    match names.len() {
+        ..=MOST => names.join(", "),
+        many => format!("{}, ... ({many} in all)", names[..MOST].join(", ")),
     }
 }
 
@@ -144,10 +212,11 @@ pub struct NamedParts {
 }
 
 impl Parts {
-    /// With the names of the data set's classes.
-    pub fn named(&self, names: &[String]) -> NamedParts {
-        let [train, validation, test] = self.classes.each_ref().map(|classes| {
-            classes.iter().map(|&class| (class, names.get(class).cloned().unwrap_or_default())).collect()
+    /// With the names of the classes.
+    pub fn named(&self, of: &[Classes; 3]) -> NamedParts {
+        let [train, validation, test] = [0, 1, 2].map(|part| {
+            let name = |class: usize| of[part].names.get(class).cloned().unwrap_or_default();
+            self.classes[part].iter().map(|&class| (class, name(class))).collect()
         });
         NamedParts { train, validation, test }
     }
@@ -162,12 +231,12 @@ impl Parts {
         Self { classes: [vec![], vec![], classes], shared: self.shared }
     }
 
-    /// Whether images of this class that meta-test has are trained on too.
+    /// Whether images of this class that meta-test has are trained on too, if both have the same data set.
     pub fn trains_on(&self, class: usize) -> bool {
         !self.shared && self.classes[Part::Train as usize].contains(&class)
     }
 
-    /// The image numbers of each class of a part.
+    /// The image numbers of each class of a part, in the data set of that part.
     ///
     /// Parts with classes of their own use all images. Where classes are shared, meta-test has the data set's test images,
     /// meta-validation the last sixth of each class's training images and meta-train the others.
@@ -203,8 +272,17 @@ mod tests {
         (0..classes).map(|class| class.to_string()).collect()
     }
 
+    /// All parts of one data set.
+    fn parts(split: &ClassSplit, fold: usize, names: &[String]) -> Result<Parts, String> {
+        split.parts(fold, &[Classes { set: 0, names, groups: &[] }; 3])
+    }
+
+    fn lists(lists: [&[&str]; 3]) -> [Vec<String>; 3] {
+        lists.map(|list| list.iter().map(|name| (*name).to_owned()).collect())
+    }
+
     fn all(split: &ClassSplit, classes: usize) -> Vec<Parts> {
-        (0..split.folds()).map(|f| split.parts(f, &names(classes)).expect("fits")).collect()
+        (0..split.folds()).map(|f| parts(split, f, &names(classes)).expect("fits")).collect()
     }
 
     #[test]
@@ -225,29 +303,59 @@ mod tests {
 
     #[test]
     fn a_drawn_split_is_disjoint_and_depends_on_its_seed() {
-        let split = |seed| ClassSplit::Drawn { sizes: [5, 2, 3], seed };
-        let parts = split(0).parts(0, &names(10)).expect("fits");
-        assert_eq!(parts.classes.each_ref().map(Vec::len), [5, 2, 3]);
-        let mut every = parts.classes.concat();
+        let split = |seed| parts(&ClassSplit::Drawn { sizes: [5, 2, 3], seed }, 0, &names(10)).expect("fits");
+        assert_eq!(split(0).classes.each_ref().map(Vec::len), [5, 2, 3]);
+        let mut every = split(0).classes.concat();
         every.sort_unstable();
         assert_eq!(every, (0..10).collect::<Vec<_>>());
-        assert_eq!(parts, split(0).parts(0, &names(10)).expect("fits"));
-        assert_ne!(parts, split(1).parts(0, &names(10)).expect("fits"));
+        assert_eq!(split(0), split(0));
+        assert_ne!(split(0), split(1));
     }
 
     #[test]
     fn overlaps_and_misfits_are_named() {
-        let lists = |test| ClassSplit::Lists { train: vec![0, 1], validation: vec![2], test };
-        assert!(
-            lists(vec![1])
-                .parts(0, &names(10))
-                .expect_err("overlap")
-                .contains("class 1 is in train and in test")
+        let refused = |split: &ClassSplit, part: &str| {
+            let message = parts(split, 0, &names(10)).expect_err(part);
+            assert!(message.contains(part), "{message}");
+        };
+        let of = |test| ClassSplit::Lists(lists([&["0", "1"], &["2"], &[test]]));
+        refused(&of("1"), "class 1 is in train and in test");
+        refused(&of("10"), "class 10");
+        refused(&ClassSplit::Drawn { sizes: [8, 2, 3], seed: 0 }, "8 + 2 + 3 = 13 classes");
+        refused(&ClassSplit::Folds { folds: 2, seed: 0 }, "folds must be 3");
+        refused(&ClassSplit::Groups(lists([&["Greek"], &[], &[]])), "have no groups");
+    }
+
+    #[test]
+    fn groups_hold_their_classes() {
+        let [names, groups] = [["alpha", "a", "beta", "b"], ["Greek", "Latin", "Greek", "Latin"]]
+            .map(|all| all.map(str::to_owned).to_vec());
+        let of = [Classes { set: 0, names: &names, groups: &groups }; 3];
+        let split = |split: [&[&str]; 3]| ClassSplit::Groups(lists(split)).parts(0, &of);
+        assert_eq!(
+            split([&["Greek"], &[], &["Latin"]]).expect("fits").classes,
+            [vec![0, 2], vec![], vec![1, 3]]
         );
-        assert!(lists(vec![10]).parts(0, &names(10)).expect_err("unknown").contains("class 10"));
-        let drawn = ClassSplit::Drawn { sizes: [8, 2, 3], seed: 0 };
-        assert!(drawn.parts(0, &names(10)).expect_err("too many").contains("= 13 classes"));
-        assert!(ClassSplit::Folds { folds: 2, seed: 0 }.parts(0, &names(10)).is_err());
+        let overlap = split([&["Greek"], &["Greek"], &["Latin"]]).expect_err("overlap");
+        assert!(overlap.contains("class alpha is in train and in validation"), "{overlap}");
+        let unknown = split([&["Greek"], &[], &["Runes"]]).expect_err("unknown");
+        assert!(unknown.contains("group Runes") && unknown.contains("Greek, Latin"), "{unknown}");
+    }
+
+    /// Train and validation of ten classes, test of four others.
+    #[test]
+    fn parts_of_other_data_sets_do_not_overlap() {
+        let (ten, four) = (names(10), names(4));
+        let train = Classes { set: 0, names: &ten, groups: &[] };
+        let of = [train, train, Classes { set: 1, names: &four, groups: &[] }];
+        let same = ClassSplit::Lists(lists([&["0", "1"], &["2"], &["1", "3"]])).parts(0, &of).expect("fits");
+        assert_eq!(same.classes, [vec![0, 1], vec![2], vec![1, 3]]);
+        let drawn = |sizes| ClassSplit::Drawn { sizes, seed: 0 }.parts(0, &of);
+        assert_eq!(drawn([6, 4, 4]).expect("fits").classes.map(|part| part.len()), [6, 4, 4]);
+        assert!(drawn([7, 4, 4]).expect_err("too many").contains("7 + 4 = 11 classes"));
+        assert!(drawn([6, 4, 5]).expect_err("too many").contains("split asks for 5 classes"));
+        let folds = ClassSplit::Folds { folds: 3, seed: 0 }.parts(0, &of).expect_err("several");
+        assert!(folds.contains("one data set"), "{folds}");
     }
 
     #[test]
@@ -259,9 +367,10 @@ mod tests {
             pixels: Default::default(),
             labels: (0..28).map(|i| i % 2).collect(),
             classes: vec!["a".into(), "b".into()],
+            groups: Vec::new(),
             training: 24,
         };
-        let parts = ClassSplit::Shared.parts(0, &names(2)).expect("fits");
+        let parts = parts(&ClassSplit::Shared, 0, &names(2)).expect("fits");
         let images = |part| parts.images(part, &data).concat();
         assert_eq!(images(Part::Train).len(), 20);
         assert_eq!(images(Part::Validation), [20, 22, 21, 23]);

@@ -7,6 +7,7 @@ use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess, value::MapAccessDeserializer},
 };
+use serde_json::json;
 
 use super::class_split::ClassSplit;
 
@@ -14,16 +15,18 @@ use super::class_split::ClassSplit;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classes(pub ClassSplit);
 
-/// The map form of [`Classes`]: one of the three sets of keys.
+/// The map form of [`Classes`]: one of the four sets of keys.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClassKeys {
     #[serde(skip_serializing_if = "Option::is_none")]
-    train: Option<Vec<usize>>,
+    train: Option<Vec<Name>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    validation: Option<Vec<usize>>,
+    validation: Option<Vec<Name>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    test: Option<Vec<usize>>,
+    test: Option<Vec<Name>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Groups>,
     #[serde(skip_serializing_if = "Option::is_none")]
     split: Option<[usize; 3]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,13 +35,67 @@ struct ClassKeys {
     seed: Option<u64>,
 }
 
+/// Named groups for each part.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Groups {
+    train: Vec<Name>,
+    #[serde(default)]
+    validation: Vec<Name>,
+    test: Vec<Name>,
+}
+
+/// A name, which may be a number.
+struct Name(String);
+
+impl Serialize for Name {
+    /// A number where that is the same name.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.parse::<u64>() {
+            Ok(number) if number.to_string() == self.0 => serializer.serialize_u64(number),
+            _ => serializer.serialize_str(&self.0),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a name, or a number from 0")
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Name, E> {
+                Ok(Name(number.to_string()))
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Name, E> {
+                Ok(Name(name.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+fn written(names: Vec<String>) -> Vec<Name> {
+    names.into_iter().map(Name).collect()
+}
+
+fn read(names: Vec<Name>) -> Vec<String> {
+    names.into_iter().map(|name| name.0).collect()
+}
+
 impl JsonSchema for Classes {
     fn schema_name() -> Cow<'static, str> {
         "Classes".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let classes = generator.subschema_for::<Vec<usize>>();
+        let names = json!({"type": "array", "items": {"type": ["string", "integer"], "minimum": 0}});
+        let parts = json!({"train": names, "validation": names, "test": names});
         let sizes = generator.subschema_for::<[usize; 3]>();
         let seed = generator.subschema_for::<u64>();
         json_schema!({
@@ -46,8 +103,20 @@ impl JsonSchema for Classes {
                 {
                     "description": "Named classes for each part.",
                     "type": "object",
-                    "properties": {"train": classes, "validation": classes, "test": classes},
+                    "properties": parts,
                     "required": ["train", "test"],
+                    "additionalProperties": false,
+                },
+                {
+                    "description": "The classes of named groups for each part, of a data set that has groups.",
+                    "type": "object",
+                    "properties": {"groups": {
+                        "type": "object",
+                        "properties": parts,
+                        "required": ["train", "test"],
+                        "additionalProperties": false,
+                    }},
+                    "required": ["groups"],
                     "additionalProperties": false,
                 },
                 {
@@ -70,8 +139,8 @@ impl JsonSchema for Classes {
     }
 }
 
-const CLASSES: &str = "classes are {train: [..], validation: [..], test: [..]}, or {split: [5, 2, 3], seed: 0}, \
-                       or {folds: 5, seed: 0}, or shared";
+const CLASSES: &str = "classes are {train: [..], validation: [..], test: [..]}, or {groups: {train: [..], ..}}, \
+                       or {split: [5, 2, 3], seed: 0}, or {folds: 5, seed: 0}, or shared";
 
 impl<'de> Deserialize<'de> for Classes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -89,31 +158,20 @@ impl<'de> Deserialize<'de> for Classes {
 
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Classes, M::Error> {
                 let keys = ClassKeys::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Classes(match keys {
-                    ClassKeys {
-                        train: Some(train),
-                        validation,
-                        test: Some(test),
-                        split: None,
-                        folds: None,
-                        seed: None,
-                    } => ClassSplit::Lists { train, validation: validation.unwrap_or_default(), test },
-                    ClassKeys {
-                        train: None,
-                        validation: None,
-                        test: None,
-                        split: Some(sizes),
-                        folds: None,
-                        seed,
-                    } => ClassSplit::Drawn { sizes, seed: seed.unwrap_or(0) },
-                    ClassKeys {
-                        train: None,
-                        validation: None,
-                        test: None,
-                        split: None,
-                        folds: Some(folds),
-                        seed,
-                    } => ClassSplit::Folds { folds, seed: seed.unwrap_or(0) },
+                let ClassKeys { train, validation, test, groups, split, folds, seed } = keys;
+                Ok(Classes(match (train, test, groups, split, folds) {
+                    (Some(train), Some(test), None, None, None) if seed.is_none() => {
+                        ClassSplit::Lists([train, validation.unwrap_or_default(), test].map(read))
+                    }
+                    (None, None, Some(groups), None, None) if validation.is_none() && seed.is_none() => {
+                        ClassSplit::Groups([groups.train, groups.validation, groups.test].map(read))
+                    }
+                    (None, None, None, Some(sizes), None) if validation.is_none() => {
+                        ClassSplit::Drawn { sizes, seed: seed.unwrap_or(0) }
+                    }
+                    (None, None, None, None, Some(folds)) if validation.is_none() => {
+                        ClassSplit::Folds { folds, seed: seed.unwrap_or(0) }
+                    }
                     _ => return Err(de::Error::custom(CLASSES)),
                 }))
             }
@@ -125,12 +183,14 @@ impl<'de> Deserialize<'de> for Classes {
 impl Serialize for Classes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let keys = match self.0.clone() {
-            ClassSplit::Lists { train, validation, test } => ClassKeys {
-                train: Some(train),
-                validation: Some(validation),
-                test: Some(test),
-                ..ClassKeys::default()
-            },
+            ClassSplit::Lists(lists) => {
+                let [train, validation, test] = lists.map(|list| Some(written(list)));
+                ClassKeys { train, validation, test, ..ClassKeys::default() }
+            }
+            ClassSplit::Groups(lists) => {
+                let [train, validation, test] = lists.map(written);
+                ClassKeys { groups: Some(Groups { train, validation, test }), ..ClassKeys::default() }
+            }
             ClassSplit::Drawn { sizes, seed } => {
                 ClassKeys { split: Some(sizes), seed: Some(seed), ..ClassKeys::default() }
             }

@@ -3,7 +3,8 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tch::Tensor;
 
-use super::{FewShot, images::Images as Tasks};
+use super::FewShot;
+use crate::data::Dataset;
 use crate::tasks::{
     FreezableSource,
     example::{Example, Image, Images},
@@ -15,8 +16,8 @@ use crate::tasks::{
 const QUERIES: usize = 5;
 
 /// What a method makes of the first test episode of a fold.
-pub fn of(tasks: &Tasks, source: &FewShot, show: &Show) -> Example {
-    let (data, size, index) = (&tasks.dataset, source.size, frozen::index(show.fold));
+pub fn of(data: &Dataset, source: &FewShot, show: &Show) -> Example {
+    let (size, index) = (source.size, frozen::index(show.fold));
     let (mut classes, mut support, mut queries, mut shown) = (vec![], vec![], vec![], vec![]);
     for (label, rows) in source.rows(index, 0).chunks(size.shots + size.queries).enumerate() {
         let image = |number: &usize| Image { label, pixels: BASE64_STANDARD.encode(data.image(*number)) };
