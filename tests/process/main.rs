@@ -5,6 +5,7 @@ mod bad_experiments;
 mod bench;
 mod commands;
 mod editors;
+mod families;
 mod following;
 mod learned;
 mod losses;
