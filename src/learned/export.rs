@@ -18,6 +18,15 @@ pub const WEIGHTS: &str = "model.safetensors";
 /// The Python that loads them.
 pub const LOADER: &str = "load_model.py";
 
+/// What the network is for, in the loader.
+const CLASSIFIER: &str = "\
+Takes images [batch, ...] of grey values from 0 to 1 as its data set has them (MNIST: 0 is paper, 1 is ink), flattened or not;
+gives logits [batch, classes]. It is an initialisation: before it can classify, it must be adapted to the few labelled images of a
+task.";
+const REGRESSOR: &str = "\
+Takes numbers [batch, inputs]; gives numbers [batch, outputs]. It is an initialisation: before it can answer, it must be adapted to the
+points that are known of a task.";
+
 /// Writes [`WEIGHTS`] and [`LOADER`] into a folder.
 ///
 /// # Errors
@@ -49,17 +58,16 @@ pub fn export(learned: &Learned, folder: &Path) -> Result<()> {
 fn loader(learned: &Learned, modules: &[Module]) -> Result<String> {
     let Learned { experiment, name, .. } = learned;
     let method = serde_json::to_string(&learned.run(experiment)?.method.algorithm)?;
+    let use_of_it = if experiment.task.words().classes.is_some() { CLASSIFIER } else { REGRESSOR };
     let lines: String = modules.iter().map(|module| format!("        {},\n", module.code)).collect();
     Ok(format!(
         r#""""What the run {name} of the experiment {experiment} learned, as a network of PyTorch: model = load_model().
 
-Takes images [batch, ...] of grey values from 0 to 1 as its data set has them (MNIST: 0 is paper, 1 is ink), flattened or not;
-gives logits [batch, classes]. It is an initialisation: before it can classify, it must be adapted to the few labelled images of a
-task. The run's method does so in this way:
+{use_of_it} The run's method does so in this way:
 
     {method}
 
-Needs torch and safetensors. For ONNX: torch.onnx.export(load_model(), (images,), "model.onnx").
+Needs torch and safetensors. For ONNX: torch.onnx.export(load_model(), (inputs,), "model.onnx").
 """
 
 from pathlib import Path

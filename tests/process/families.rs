@@ -147,3 +147,49 @@ fn what_a_family_lacks_no_method_may_need() {
     check("task.sinusoid.family=fin").says(2, &["fin", "did you mean finn?"]);
     check("task.ways=3").says(2, &["one family, here sinusoid"]);
 }
+
+/// A regression from the file to what is made of its results.
+#[test]
+fn sine_waves_are_learned_tested_and_exported() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.read("small.yaml");
+    let parts = ["task:", "model:"].map(|part| text.find(part).expect(part));
+    let task = "task: {sinusoid: {shots: 5, training: {queries: 10}}}\n";
+    sandbox.write("small.yaml", [&text[..parts[0]], task, &text[parts[1]..]].concat().as_bytes());
+    sandbox.change("  adam: {scratch: {adam: {lr: 0.01}}}", "  base: {pretrained: {adam: {lr: 0.01}}}");
+    sandbox.change("steps: [0, 2, 5]", "steps: [0, 2, 5], shots: [5, 10]");
+    sandbox.experiment(&["--quiet"]).says(0, &[]);
+    sandbox.experiment(&["--quiet"]).says(0, &[]); // it is finished: nothing is run again
+    let config = sandbox.read("results/small/config.yaml");
+    assert!(config.contains("sinusoid:") && config.contains("family: finn"), "{config}");
+
+    let run = "results/small/maml-seed1";
+    sandbox.run(&["evaluate", run, "--threads", "1", "--out", "again.csv"]).says(0, &[]);
+    let rows = sandbox.read(&format!("{run}/evaluation.csv"));
+    assert_eq!(sandbox.read("again.csv"), rows);
+    assert_eq!(rows.lines().count(), 1 + 10 * 3 * 2);
+    assert!(rows.lines().next().is_some_and(|header| header.contains("mse")), "{rows}");
+    sandbox.run(&["evaluate", run, "--classes", "1,2"]).says(2, &["--classes", "no data set with classes"]);
+    sandbox.run(&["evaluate", run, "--dataset", "mnist"]).says(2, &["--dataset", "no data set with classes"]);
+
+    let example: serde_json::Value =
+        serde_json::from_str(&sandbox.read("results/small/maml-seed0/example.json")).expect("JSON");
+    assert_eq!(example["kind"], "curves");
+    let curve = &example["curves"][0];
+    let lengths = |of: &str| curve[of].as_array().expect("a list").len();
+    assert_eq!((lengths("support"), lengths("answers")), (5, 3));
+    assert_eq!(lengths("x"), lengths("truth"));
+
+    sandbox.run(&["export", run, "--out", "network"]).says(0, &[]);
+    let loader = sandbox.read("network/load_model.py");
+    assert!(
+        loader.contains("nn.Linear(1, 8)") && loader.contains("Takes numbers [batch, inputs]"),
+        "{loader}"
+    );
+    sandbox
+        .run(&["adapt", run, "--support", "digits", "--query", "digits"])
+        .says(2, &["sinusoid", "only be of images"]);
+    sandbox.run(&["report", "results/small"]).says(0, &[]);
+    let report = sandbox.read("results/small/report.md");
+    assert!(report.contains("of sinusoid regression with 5 or 10 points?"), "{report}");
+}
