@@ -92,7 +92,7 @@ impl<'a> Material<'a> {
     pub fn require_validation(&self, folds: &[Fold]) -> Result<()> {
         if folds.iter().any(|fold| self.validation(fold, 1).is_none()) {
             misuse!(
-                "there are no validation classes to judge by: set task.classes so that there are at least task.ways of them"
+                "there are no validation tasks to judge by: give validation at least as many classes as a task has"
             );
         }
         Ok(())

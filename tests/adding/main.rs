@@ -38,9 +38,10 @@ fn episode() -> Episode {
     }
 }
 
-#[test]
-fn the_worked_example_learns() {
-    let setting = Setting {
+const DRAWS: Draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0, first_task: 0 };
+
+fn setting() -> Setting {
+    Setting {
         model: ModelSpec::Mlp(Mlp { hidden: vec![8], ..Mlp::default() }),
         interface: TaskSize { ways: 2, shots: 2, queries: 2 }.interface(3),
         pooled_outputs: 2,
@@ -48,12 +49,15 @@ fn the_worked_example_learns() {
         adapts: Adapts::All,
         copier: None,
         memory: u64::MAX,
-    };
-    let learner = Prototypical { dimensions: 4 }.build(&setting);
-    let draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0, first_task: 0 };
+    }
+}
+
+#[test]
+fn the_worked_example_learns() {
+    let learner = Prototypical { dimensions: 4 }.build(&setting());
     let (mut theta, mut losses) = (learner.init(&mut stream(0, Purpose::Init, 0)), Vec::new());
     for _ in 0..200 {
-        let step = learner.meta_gradient(&theta, &episode(), draws).expect("it trains");
+        let step = learner.meta_gradient(&theta, &episode(), DRAWS).expect("it trains");
         losses.push(step.loss.double_value(&[]));
         for (parameter, gradient) in theta.tensors.iter_mut().zip(&step.gradient) {
             *parameter -= gradient * 0.05;
@@ -61,13 +65,26 @@ fn the_worked_example_learns() {
     }
     assert!(losses[199] < 0.5 * losses[0], "from {} to {}", losses[0], losses[199]);
     let predicted: Vec<Tensor> = learner
-        .predict(&theta, &episode(), &[0, 5], draws)
+        .predict(&theta, &episode(), &[0, 5], DRAWS)
         .into_iter()
         .map(|answer| answer.outputs)
         .collect();
     assert!(predicted[0].equal(&predicted[1]) && predicted[0].size() == [4, 4, 2]);
     let right = predicted[0].argmax(-1, false).eq_tensor(&episode().query_y());
     assert!(right.to_kind(Kind::Double).mean(None::<Kind>).double_value(&[]) > 0.8);
+}
+
+#[test]
+fn the_worked_example_does_not_mind_how_many_classes_there_are() {
+    let setting = Setting { interface: TaskSize { ways: 9, shots: 2, queries: 2 }.interface(3), ..setting() };
+    let learner = Prototypical { dimensions: 4 }.build(&setting);
+    let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+    let answers = learner.predict(&theta, &episode(), &[0], DRAWS);
+    assert!(Prototypical { dimensions: 4 }.takes_any_ways());
+    assert!(
+        answers[0].outputs.size() == [4, 4, 2]
+            && bool::try_from(answers[0].outputs.isfinite().all()).expect("one")
+    );
 }
 
 #[test]

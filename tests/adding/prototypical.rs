@@ -12,7 +12,7 @@ use quickstudy::{
     loss::{self, Loss},
     models::{Model, Params},
     random::{Draws, Stream},
-    tasks::Episode,
+    tasks::{Episode, Need},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,16 +42,24 @@ impl Algorithm for Prototypical {
         Training::Episodes { shots: None }
     }
 
+    fn needs(&self) -> &'static [Need] {
+        &[Need::Classes]
+    }
+
+    /// There is a prototype for each class of a task, however many it has.
+    fn takes_any_ways(&self) -> bool {
+        true
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         let model = setting.model.build(setting.interface.inputs, self.dimensions);
-        Box::new(Learner { model, loss: setting.interface.loss, ways: setting.interface.outputs as i64 })
+        Box::new(Learner { model, loss: setting.interface.loss })
     }
 }
 
 struct Learner {
     model: Box<dyn Model>,
     loss: &'static dyn Loss,
-    ways: i64,
 }
 
 impl Learner {
@@ -59,7 +67,7 @@ impl Learner {
     fn logits(&self, theta: &[Tensor], episode: &Episode) -> Tensor {
         let support = self.model.forward(theta, &episode.support_x()); // [T, S, E]
         let query = self.model.forward(theta, &episode.query_x()); // [T, Q, E]
-        let of_class = episode.support_y().one_hot(self.ways).to_kind(support.kind()); // [T, S, N]
+        let of_class = episode.support_y().one_hot(-1).to_kind(support.kind()); // [T, S, N]
         let counts = of_class.sum_dim_intlist(1, false, None).unsqueeze(-1); // [T, N, 1]
         let prototypes = of_class.transpose(1, 2).bmm(&support) / counts; // [T, N, E]
         let between = query.unsqueeze(2) - prototypes.unsqueeze(1); // [T, Q, N, E]
