@@ -65,7 +65,7 @@ fn setting() -> Setting {
     Setting {
         model,
         interface: interface(),
-        pooled_outputs: 6,
+        pooled_outputs: Some(6),
         whole_outputs: WAYS,
         memory: u64::MAX,
         adapts: Adapts::All,
@@ -107,7 +107,7 @@ fn training_source(spec: &AlgorithmSpec) -> Option<Box<dyn TaskSource>> {
     match spec.training() {
         Training::Nothing => None,
         Training::Episodes { .. } => Some(Box::new(source())),
-        Training::AllClasses => Some(Box::new(AllClasses(source()))),
+        Training::Pooled(_) => Some(Box::new(AllClasses(source()))),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     models::{ModelSpec, Params},
     random::{Draws, Stream},
     registry::registry,
-    tasks::{Episode, Extent, Interface, Need, copies::Copier},
+    tasks::{Episode, Extent, Interface, Need, Pool, copies::Copier},
 };
 
 /// What a method is trained on.
@@ -29,8 +29,8 @@ pub enum Training {
         /// Support images per class.
         shots: Option<usize>,
     },
-    /// Labelled images of all meta-training classes, as an ordinary classifier.
-    AllClasses,
+    /// Rows of all meta-training tasks together, as an ordinary network.
+    Pooled(Pool),
 }
 
 /// What a method is tested on.
@@ -96,8 +96,9 @@ pub struct Setting {
     pub model: ModelSpec,
     /// The tasks' shapes, and their loss.
     pub interface: Interface,
-    /// Outputs of a network that is trained on rows of all training tasks at once, as a classifier of all their classes is.
-    pub pooled_outputs: usize,
+    /// Outputs of a network that is trained on rows of all training tasks at once, as a classifier of all their classes is; `None` where
+    /// that is the network for a task.
+    pub pooled_outputs: Option<usize>,
     /// Outputs of a network that is trained on the whole data set as one task.
     pub whole_outputs: usize,
     /// Bytes for what is worked on at once.
@@ -150,7 +151,7 @@ registry! {
         "reptile" => Reptile(reptile::Reptile),
         /// No learning before the task: a random initialisation, trained on each support set.
         "scratch" => Scratch(scratch::Scratch),
-        /// Ordinary training on all meta-training classes, then fine-tuning with a new output layer.
+        /// Ordinary training on rows of all meta-training tasks, then fine-tuning; a task of other classes gets a new output layer.
         "pretrained" => Pretrained(pretrained::Pretrained),
         /// The label of the nearest support image, by Euclidean distance of the pixels.
         "nearest_neighbour" => NearestNeighbour(nearest_neighbour::NearestNeighbour),

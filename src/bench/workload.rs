@@ -82,7 +82,7 @@ impl Workload {
         let setting = Setting {
             model: ModelSpec::Mlp(Mlp { hidden: self.hidden.clone(), ..Mlp::default() }),
             interface: self.size.interface(INPUTS),
-            pooled_outputs: self.size.ways,
+            pooled_outputs: None,
             whole_outputs: self.size.ways,
             adapts: Adapts::All,
             copier: None,

@@ -66,12 +66,12 @@ pub fn asks(experiment: &Experiment) -> Asks {
     let training = |method: &Method| method.algorithm.training();
     let shots = methods().filter_map(|method| match training(method) {
         Training::Episodes { shots } => Some(shots.unwrap_or(task.training_shots())),
-        Training::AllClasses | Training::Nothing => None,
+        Training::Pooled(_) | Training::Nothing => None,
     });
     let validated = |m: &Method| m.train(&experiment.train).validate.is_some();
     Asks {
         training_shots: shots.max(),
-        pools: methods().any(|method| training(method) == Training::AllClasses),
+        pools: methods().any(|method| matches!(training(method), Training::Pooled(_))),
         validates: methods().any(|m| training(m) != Training::Nothing && validated(m)),
         test_shots: experiment.largest_shots(),
     }

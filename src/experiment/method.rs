@@ -9,14 +9,13 @@ use serde::{
     de::{self, MapAccess},
     ser::SerializeMap,
 };
-use serde_json::Value;
 
 use super::spec::{Initialisation, Train, Validation};
 use crate::{
     algorithms::{AlgorithmSpec, Testing},
     inner::Adapts,
     outer::OuterSpec,
-    registry::Tagged,
+    registry::{read_with, schema_with},
     tasks::copies::JitteredCopies,
 };
 
@@ -43,13 +42,8 @@ impl JsonSchema for Method {
         let adapt = generator.subschema_for::<JitteredCopies>();
         let adapts = generator.subschema_for::<Adapts>();
         let train = generator.subschema_for::<TrainChanges>();
-        let mut schema = AlgorithmSpec::json_schema(generator);
-        let algorithms = schema.get_mut("oneOf").and_then(Value::as_array_mut);
-        for algorithm in algorithms.into_iter().flatten() {
-            algorithm["properties"]["adapt"] = adapt.clone().to_value();
-            algorithm["properties"]["adapts"] = adapts.clone().to_value();
-            algorithm["properties"]["train"] = train.clone().to_value();
-        }
+        let beside = [("adapt", adapt), ("adapts", adapts), ("train", train)];
+        let mut schema = schema_with(AlgorithmSpec::json_schema(generator), &beside);
         schema.insert(
             "description".into(),
             "An algorithm, what it adapts to, and what its training does differently.".into(),
@@ -166,6 +160,9 @@ impl<'de> Deserialize<'de> for Method {
     }
 }
 
+/// What may stand beside the algorithm.
+const BESIDE: &[&str] = &["adapt", "adapts", "train"];
+
 struct Visitor;
 
 impl<'de> de::Visitor<'de> for Visitor {
@@ -176,60 +173,17 @@ impl<'de> de::Visitor<'de> for Visitor {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Method, M::Error> {
-        let (mut algorithm, mut adapt, mut train) = (None::<AlgorithmSpec>, None, TrainChanges::default());
-        let mut adapts = Adapts::default();
-        while let Some(key) = map.next_key::<MethodKey>()? {
+        let (mut adapt, mut adapts, mut train) = (None, Adapts::default(), TrainChanges::default());
+        let algorithm = read_with(&mut map, AlgorithmSpec::NAMES, BESIDE, |key, map| {
             match key {
-                MethodKey::Adapt => adapt = Some(map.next_value()?),
-                MethodKey::Adapts => adapts = map.next_value()?,
-                MethodKey::Train => train = map.next_value()?,
-                MethodKey::Algorithm(name) => {
-                    if let Some(first) = &algorithm {
-                        return Err(de::Error::custom(format!(
-                            "a method has one algorithm, but this one has {} and {name}",
-                            first.name()
-                        )));
-                    }
-                    let entry = Tagged { name, map: &mut map };
-                    let deserializer = de::value::EnumAccessDeserializer::new(entry);
-                    algorithm = Some(AlgorithmSpec::deserialize(deserializer)?);
-                }
+                "adapt" => adapt = Some(map.next_value()?),
+                "adapts" => adapts = map.next_value()?,
+                _ => train = map.next_value()?,
             }
-        }
+            Ok(())
+        })?;
         let algorithm = algorithm
             .ok_or_else(|| de::Error::custom("the method names no algorithm, for example {maml: {}}"))?;
         Ok(Method { algorithm, adapt, adapts, train })
-    }
-}
-
-/// A key of a method; unknown ones are refused where they stand, so that the error points at them.
-enum MethodKey {
-    Adapt,
-    Adapts,
-    Train,
-    Algorithm(&'static str),
-}
-
-impl<'de> Deserialize<'de> for MethodKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Key;
-        impl de::Visitor<'_> for Key {
-            type Value = MethodKey;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an algorithm, adapt, adapts or train")
-            }
-
-            fn visit_str<E: de::Error>(self, key: &str) -> Result<MethodKey, E> {
-                match (key, AlgorithmSpec::ENTRIES.iter().find(|entry| entry.name == key)) {
-                    ("adapt", _) => Ok(MethodKey::Adapt),
-                    ("adapts", _) => Ok(MethodKey::Adapts),
-                    ("train", _) => Ok(MethodKey::Train),
-                    (_, Some(entry)) => Ok(MethodKey::Algorithm(entry.name)),
-                    (_, None) => Err(E::unknown_variant(key, AlgorithmSpec::NAMES)),
-                }
-            }
-        }
-        deserializer.deserialize_identifier(Key)
     }
 }

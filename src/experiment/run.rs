@@ -28,7 +28,7 @@ use crate::{
     models::Params,
     output::note,
     records::{self, TrainRow, Values},
-    tasks::{Pool, TaskSource, family::Show, frozen::FrozenEpisodes},
+    tasks::{TaskSource, family::Show, frozen::FrozenEpisodes},
     train::{Halt, Progress, State, Trainer, Validator},
 };
 
@@ -105,8 +105,8 @@ impl Workplace<'_> {
                 let source = self.material.training(fold, shots, run.seed)?;
                 self.train(run, &ready, &*source, validation.as_ref(), line)?
             }
-            Training::AllClasses => {
-                let source = self.material.pooled(fold, Pool::All, run.seed);
+            Training::Pooled(pool) => {
+                let source = self.material.pooled(fold, pool, run.seed);
                 self.train(run, &ready, &*source, validation.as_ref(), line)?
             }
         };
