@@ -2,6 +2,7 @@
 
 pub mod fomaml;
 pub mod maml;
+pub mod mean_of_networks;
 pub mod nearest_neighbour;
 pub mod plain;
 pub mod pretrained;
@@ -29,8 +30,25 @@ pub enum Training {
         /// Support images per class.
         shots: Option<usize>,
     },
+    /// The same few-shot tasks in every iteration, one for each of the networks that it trains.
+    SameTasks {
+        /// Shots, instead of the experiment's, if given.
+        shots: Option<usize>,
+        /// Their number, which is the meta-batch's.
+        tasks: usize,
+    },
     /// Rows of all meta-training tasks together, as an ordinary network.
     Pooled(Pool),
+}
+
+impl Training {
+    /// Shots of the tasks that it is trained on, if they are other than the experiment's.
+    pub fn shots(self) -> Option<usize> {
+        match self {
+            Self::Episodes { shots } | Self::SameTasks { shots, .. } => shots,
+            Self::Nothing | Self::Pooled(_) => None,
+        }
+    }
 }
 
 /// What a method is tested on.
@@ -153,6 +171,8 @@ registry! {
         "scratch" => Scratch(scratch::Scratch),
         /// Ordinary training on rows of all meta-training tasks, then fine-tuning; a task of other classes gets a new output layer.
         "pretrained" => Pretrained(pretrained::Pretrained),
+        /// The mean of the weights of networks that are each trained on a task of their own, then fine-tuning.
+        "mean_of_networks" => MeanOfNetworks(mean_of_networks::MeanOfNetworks),
         /// The label of the nearest support image, by Euclidean distance of the pixels.
         "nearest_neighbour" => NearestNeighbour(nearest_neighbour::NearestNeighbour),
         /// Plain training on all training images of all classes, tested on the test images: no few-shot learning at all.

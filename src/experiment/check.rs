@@ -65,7 +65,9 @@ pub fn asks(experiment: &Experiment) -> Asks {
     let methods = || experiment.methods.values();
     let training = |method: &Method| method.algorithm.training();
     let shots = methods().filter_map(|method| match training(method) {
-        Training::Episodes { shots } => Some(shots.unwrap_or(task.training_shots())),
+        Training::Episodes { shots } | Training::SameTasks { shots, .. } => {
+            Some(shots.unwrap_or(task.training_shots()))
+        }
         Training::Pooled(_) | Training::Nothing => None,
     });
     let validated = |m: &Method| m.train(&experiment.train).validate.is_some();

@@ -12,7 +12,7 @@ use serde::{
 
 use super::spec::{Initialisation, Train, Validation};
 use crate::{
-    algorithms::{AlgorithmSpec, Testing},
+    algorithms::{AlgorithmSpec, Testing, Training},
     inner::Adapts,
     outer::OuterSpec,
     registry::{read_with, schema_with},
@@ -69,7 +69,15 @@ impl Validate for Method {
                 report.append(path(), garde::Error::new(message));
             }
         }
-        self.train.validate_into(context, &mut nested_path!(parent, "train"), report);
+        let mut train = nested_path!(parent, "train");
+        self.train.validate_into(context, &mut train, report);
+        if let (Training::SameTasks { tasks, .. }, Some(_)) =
+            (self.algorithm.training(), self.train.meta_batch)
+        {
+            let name = self.algorithm.name();
+            let message = format!("{name} takes its {tasks} tasks in every iteration: leave meta_batch out");
+            report.append(train().join("meta_batch"), garde::Error::new(message));
+        }
     }
 }
 
@@ -108,12 +116,16 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<V
 }
 
 impl Method {
-    /// The experiment's outer loop with this method's changes.
+    /// The experiment's outer loop with this method's changes; a method that trains on the same tasks over and over has its own number
+    /// of them.
     pub fn train(&self, train: &Train) -> Train {
         let changes = self.train.clone();
         Train {
             iterations: changes.iterations.unwrap_or(train.iterations),
-            meta_batch: changes.meta_batch.unwrap_or(train.meta_batch),
+            meta_batch: match self.algorithm.training() {
+                Training::SameTasks { tasks, .. } => tasks,
+                _ => changes.meta_batch.unwrap_or(train.meta_batch),
+            },
             outer: changes.outer.unwrap_or_else(|| train.outer.clone()),
             init: changes.init.unwrap_or_else(|| train.init.clone()),
             validate: changes.validate.unwrap_or_else(|| train.validate.clone()),
