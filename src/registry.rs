@@ -1,9 +1,16 @@
 //! Registries: what an experiment file can name. A line here makes it listed, documented, parsed and tested.
 
-use serde::de::{
-    DeserializeSeed, EnumAccess, Error, IntoDeserializer, MapAccess, VariantAccess, Visitor,
-    value::StrDeserializer,
+use std::fmt;
+
+use schemars::Schema;
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeSeed, EnumAccess, Error, IntoDeserializer, MapAccess, VariantAccess, Visitor,
+        value::{EnumAccessDeserializer, StrDeserializer},
+    },
 };
+use serde_json::Value;
 
 /// Name and description of a registered thing, for `quickstudy list`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +56,71 @@ impl<'de, M: MapAccess<'de>> VariantAccess<'de> for Tagged<'_, M> {
 
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, M::Error> {
         Err(M::Error::custom(format!("{} takes one map of settings", self.name)))
+    }
+}
+
+/// Reads a map that holds one thing of a registry, `{name: settings}`, and keys `beside` it, whose values `take` reads; `None` where the
+/// map does not name the thing.
+///
+/// # Errors
+/// What `take` says; the map names two things of the registry; a key is unknown, which is refused where it stands, so that the error
+/// points at it.
+pub(crate) fn read_with<'de, S: Deserialize<'de>, M: MapAccess<'de>>(
+    map: &mut M,
+    names: &'static [&'static str],
+    beside: &'static [&'static str],
+    mut take: impl FnMut(&'static str, &mut M) -> Result<(), M::Error>,
+) -> Result<Option<S>, M::Error> {
+    let mut found = None;
+    while let Some(key) = map.next_key_seed(OneOf { names, beside })? {
+        if beside.contains(&key) {
+            take(key, map)?;
+            continue;
+        }
+        if let Some((first, _)) = found {
+            return Err(M::Error::custom(format!("there can be one here, but there are {first} and {key}")));
+        }
+        found =
+            Some((key, S::deserialize(EnumAccessDeserializer::new(Tagged { name: key, map: &mut *map }))?));
+    }
+    Ok(found.map(|(_, thing)| thing))
+}
+
+/// The schema of such a map: that of the registry, with keys beside each of its things.
+pub(crate) fn schema_with(mut registry: Schema, beside: &[(&str, Schema)]) -> Schema {
+    let things = registry.get_mut("oneOf").and_then(Value::as_array_mut);
+    for thing in things.into_iter().flatten() {
+        for (key, schema) in beside {
+            thing["properties"][*key] = schema.clone().to_value();
+        }
+    }
+    registry
+}
+
+/// Reads a key that is known.
+struct OneOf {
+    names: &'static [&'static str],
+    beside: &'static [&'static str],
+}
+
+impl<'de> DeserializeSeed<'de> for OneOf {
+    type Value = &'static str;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<&'static str, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for OneOf {
+    type Value = &'static str;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "one of {}", [self.names, self.beside].concat().join(", "))
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<&'static str, E> {
+        let known = self.names.iter().chain(self.beside).find(|name| **name == key);
+        known.copied().ok_or_else(|| E::unknown_variant(key, self.names))
     }
 }
 

@@ -19,6 +19,7 @@ use quickstudy::{
         Episode, Interface, TaskSource,
         copies::{Copier, JitteredCopies},
         few_shot::{AllClasses, FewShot, ImageBank, TaskSize},
+        same::SameTasks,
     },
 };
 use rand::RngExt;
@@ -66,7 +67,7 @@ fn setting() -> Setting {
     Setting {
         model,
         interface: interface(),
-        pooled_outputs: 6,
+        pooled_outputs: Some(6),
         whole_outputs: WAYS,
         memory: u64::MAX,
         adapts: Adapts::All,
@@ -108,7 +109,8 @@ fn training_source(spec: &AlgorithmSpec) -> Option<Box<dyn TaskSource>> {
     match spec.training() {
         Training::Nothing => None,
         Training::Episodes { .. } => Some(Box::new(source())),
-        Training::AllClasses => Some(Box::new(AllClasses(source()))),
+        Training::SameTasks { .. } => Some(Box::new(SameTasks(Box::new(source())))),
+        Training::Pooled(_) => Some(Box::new(AllClasses(source()))),
     }
 }
 
@@ -262,7 +264,7 @@ fn copies_are_what_is_adapted_to() {
 #[test]
 fn adaptation_beats_chance_on_an_easy_task() {
     for spec in registered() {
-        if matches!(spec, AlgorithmSpec::Maml(_) | AlgorithmSpec::Fomaml(_) | AlgorithmSpec::Reptile(_)) {
+        if matches!(spec.training(), Training::Episodes { .. } | Training::SameTasks { .. }) {
             continue; // their rates suit a trained theta, see below
         }
         let learner = spec.build(&setting());

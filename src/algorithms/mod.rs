@@ -2,6 +2,7 @@
 
 pub mod fomaml;
 pub mod maml;
+pub mod mean_of_networks;
 pub mod nearest_neighbour;
 pub mod plain;
 pub mod pretrained;
@@ -16,7 +17,7 @@ use crate::{
     models::{ModelSpec, Params},
     random::{Draws, Stream},
     registry::registry,
-    tasks::{Episode, Extent, Interface, Need, copies::Copier},
+    tasks::{Episode, Extent, Interface, Need, Pool, copies::Copier},
 };
 
 /// What a method is trained on.
@@ -29,8 +30,25 @@ pub enum Training {
         /// Support images per class.
         shots: Option<usize>,
     },
-    /// Labelled images of all meta-training classes, as an ordinary classifier.
-    AllClasses,
+    /// The same few-shot tasks in every iteration, one for each of the networks that it trains.
+    SameTasks {
+        /// Shots, instead of the experiment's, if given.
+        shots: Option<usize>,
+        /// Their number, which is the meta-batch's.
+        tasks: usize,
+    },
+    /// Rows of all meta-training tasks together, as an ordinary network.
+    Pooled(Pool),
+}
+
+impl Training {
+    /// Shots of the tasks that it is trained on, if they are other than the experiment's.
+    pub fn shots(self) -> Option<usize> {
+        match self {
+            Self::Episodes { shots } | Self::SameTasks { shots, .. } => shots,
+            Self::Nothing | Self::Pooled(_) => None,
+        }
+    }
 }
 
 /// What a method is tested on.
@@ -96,8 +114,9 @@ pub struct Setting {
     pub model: ModelSpec,
     /// The tasks' shapes, and their loss.
     pub interface: Interface,
-    /// Outputs of a network that is trained on rows of all training tasks at once, as a classifier of all their classes is.
-    pub pooled_outputs: usize,
+    /// Outputs of a network that is trained on rows of all training tasks at once, as a classifier of all their classes is; `None` where
+    /// that is the network for a task.
+    pub pooled_outputs: Option<usize>,
     /// Outputs of a network that is trained on the whole data set as one task.
     pub whole_outputs: usize,
     /// Bytes for what is worked on at once.
@@ -155,8 +174,10 @@ registry! {
         "reptile" => Reptile(reptile::Reptile),
         /// No learning before the task: a random initialisation, trained on each support set.
         "scratch" => Scratch(scratch::Scratch),
-        /// Ordinary training on all meta-training classes, then fine-tuning with a new output layer.
+        /// Ordinary training on rows of all meta-training tasks, then fine-tuning; a task of other classes gets a new output layer.
         "pretrained" => Pretrained(pretrained::Pretrained),
+        /// The mean of the weights of networks that are each trained on a task of their own, then fine-tuning.
+        "mean_of_networks" => MeanOfNetworks(mean_of_networks::MeanOfNetworks),
         /// The label of the nearest support image, by Euclidean distance of the pixels.
         "nearest_neighbour" => NearestNeighbour(nearest_neighbour::NearestNeighbour),
         /// Plain training on all training images of all classes, tested on the test images: no few-shot learning at all.

@@ -94,7 +94,7 @@ impl Workload {
         let setting = Setting {
             model: ModelSpec::Mlp(Mlp { hidden: self.hidden.clone(), ..Mlp::default() }),
             interface: self.interface(),
-            pooled_outputs: self.size.ways,
+            pooled_outputs: None,
             whole_outputs: self.size.ways,
             adapts: Adapts::All,
             copier: None,

@@ -65,17 +65,20 @@ pub fn asks(experiment: &Experiment) -> Asks {
     let methods = || experiment.methods.values();
     let training = |method: &Method| method.algorithm.training();
     let shots = methods().filter_map(|method| match training(method) {
-        Training::Episodes { shots } => Some(shots.unwrap_or(task.training_shots())),
-        Training::AllClasses | Training::Nothing => None,
+        Training::Episodes { shots } | Training::SameTasks { shots, .. } => {
+            Some(shots.unwrap_or(task.training_shots()))
+        }
+        Training::Pooled(_) | Training::Nothing => None,
     });
     let fixed = |method: &&Method| {
-        matches!(training(method), Training::Episodes { .. }) && !method.algorithm.takes_any_ways()
+        matches!(training(method), Training::Episodes { .. } | Training::SameTasks { .. })
+            && !method.algorithm.takes_any_ways()
     };
     let validated = |m: &Method| m.train(&experiment.train).validate.is_some();
     Asks {
         training_shots: shots.max(),
         fixed_ways: methods().find(fixed).map(|method| method.algorithm.name()),
-        pools: methods().any(|method| training(method) == Training::AllClasses),
+        pools: methods().any(|method| matches!(training(method), Training::Pooled(_))),
         validates: methods().any(|m| training(m) != Training::Nothing && validated(m)),
         test_shots: experiment.largest_shots(),
     }

@@ -6,9 +6,10 @@ use tch::Device;
 
 use super::{check::asks, spec::Experiment};
 use crate::{
+    algorithms::Training,
     data::Source,
     misuse::misuse,
-    tasks::{Interface, Part, Pool, TaskSource, Tasks, family::Retest, frozen::FrozenEpisodes},
+    tasks::{Interface, Part, TaskSource, Tasks, family::Retest, frozen::FrozenEpisodes, same::SameTasks},
 };
 
 /// The tasks of an experiment.
@@ -98,18 +99,27 @@ impl<'a> Material<'a> {
         Ok(())
     }
 
-    /// Meta-training episodes of a run, with so many shots.
+    /// What a run is trained on; `None` if that is nothing.
     ///
     /// # Errors
     /// There are no training tasks, which the family's checks see to.
-    pub fn training(&self, fold: &Fold, shots: usize, seed: u64) -> Result<Box<dyn TaskSource>> {
-        let source = self.tasks.source(fold.number, Part::Train, shots, seed);
-        Ok(source.context("there are no training tasks")?)
-    }
-
-    /// Rows of meta-training tasks pooled for ordinary training.
-    pub fn pooled(&self, fold: &Fold, pool: Pool, seed: u64) -> Box<dyn TaskSource> {
-        self.tasks.pooled(fold.number, pool, self.experiment.task.training_shots(), seed)
+    pub fn training(
+        &self,
+        fold: &Fold,
+        training: Training,
+        seed: u64,
+    ) -> Result<Option<Box<dyn TaskSource>>> {
+        let shots = training.shots().unwrap_or(self.experiment.task.training_shots());
+        let episodes = || -> Result<Box<dyn TaskSource>> {
+            let source = self.tasks.source(fold.number, Part::Train, shots, seed);
+            Ok(source.context("there are no training tasks")?)
+        };
+        Ok(match training {
+            Training::Nothing => None,
+            Training::Episodes { .. } => Some(episodes()?),
+            Training::SameTasks { .. } => Some(Box::new(SameTasks(episodes()?))),
+            Training::Pooled(pool) => Some(self.tasks.pooled(fold.number, pool, shots, seed)),
+        })
     }
 
     fn frozen(&self, fold: usize, part: Part, count: usize) -> Option<FrozenEpisodes> {

@@ -9,14 +9,13 @@ use serde::{
     de::{self, MapAccess},
     ser::SerializeMap,
 };
-use serde_json::Value;
 
 use super::spec::{Initialisation, Train, Validation};
 use crate::{
-    algorithms::{AlgorithmSpec, Testing},
+    algorithms::{AlgorithmSpec, Testing, Training},
     inner::Adapts,
     outer::OuterSpec,
-    registry::Tagged,
+    registry::{read_with, schema_with},
     tasks::copies::JitteredCopies,
 };
 
@@ -43,13 +42,8 @@ impl JsonSchema for Method {
         let adapt = generator.subschema_for::<JitteredCopies>();
         let adapts = generator.subschema_for::<Adapts>();
         let train = generator.subschema_for::<TrainChanges>();
-        let mut schema = AlgorithmSpec::json_schema(generator);
-        let algorithms = schema.get_mut("oneOf").and_then(Value::as_array_mut);
-        for algorithm in algorithms.into_iter().flatten() {
-            algorithm["properties"]["adapt"] = adapt.clone().to_value();
-            algorithm["properties"]["adapts"] = adapts.clone().to_value();
-            algorithm["properties"]["train"] = train.clone().to_value();
-        }
+        let beside = [("adapt", adapt), ("adapts", adapts), ("train", train)];
+        let mut schema = schema_with(AlgorithmSpec::json_schema(generator), &beside);
         schema.insert(
             "description".into(),
             "An algorithm, what it adapts to, and what its training does differently.".into(),
@@ -75,7 +69,15 @@ impl Validate for Method {
                 report.append(path(), garde::Error::new(message));
             }
         }
-        self.train.validate_into(context, &mut nested_path!(parent, "train"), report);
+        let mut train = nested_path!(parent, "train");
+        self.train.validate_into(context, &mut train, report);
+        if let (Training::SameTasks { tasks, .. }, Some(_)) =
+            (self.algorithm.training(), self.train.meta_batch)
+        {
+            let name = self.algorithm.name();
+            let message = format!("{name} takes its {tasks} tasks in every iteration: leave meta_batch out");
+            report.append(train().join("meta_batch"), garde::Error::new(message));
+        }
     }
 }
 
@@ -114,12 +116,16 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<V
 }
 
 impl Method {
-    /// The experiment's outer loop with this method's changes.
+    /// The experiment's outer loop with this method's changes; a method that trains on the same tasks over and over has its own number
+    /// of them.
     pub fn train(&self, train: &Train) -> Train {
         let changes = self.train.clone();
         Train {
             iterations: changes.iterations.unwrap_or(train.iterations),
-            meta_batch: changes.meta_batch.unwrap_or(train.meta_batch),
+            meta_batch: match self.algorithm.training() {
+                Training::SameTasks { tasks, .. } => tasks,
+                _ => changes.meta_batch.unwrap_or(train.meta_batch),
+            },
             outer: changes.outer.unwrap_or_else(|| train.outer.clone()),
             init: changes.init.unwrap_or_else(|| train.init.clone()),
             validate: changes.validate.unwrap_or_else(|| train.validate.clone()),
@@ -166,6 +172,9 @@ impl<'de> Deserialize<'de> for Method {
     }
 }
 
+/// What may stand beside the algorithm.
+const BESIDE: &[&str] = &["adapt", "adapts", "train"];
+
 struct Visitor;
 
 impl<'de> de::Visitor<'de> for Visitor {
@@ -176,60 +185,17 @@ impl<'de> de::Visitor<'de> for Visitor {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Method, M::Error> {
-        let (mut algorithm, mut adapt, mut train) = (None::<AlgorithmSpec>, None, TrainChanges::default());
-        let mut adapts = Adapts::default();
-        while let Some(key) = map.next_key::<MethodKey>()? {
+        let (mut adapt, mut adapts, mut train) = (None, Adapts::default(), TrainChanges::default());
+        let algorithm = read_with(&mut map, AlgorithmSpec::NAMES, BESIDE, |key, map| {
             match key {
-                MethodKey::Adapt => adapt = Some(map.next_value()?),
-                MethodKey::Adapts => adapts = map.next_value()?,
-                MethodKey::Train => train = map.next_value()?,
-                MethodKey::Algorithm(name) => {
-                    if let Some(first) = &algorithm {
-                        return Err(de::Error::custom(format!(
-                            "a method has one algorithm, but this one has {} and {name}",
-                            first.name()
-                        )));
-                    }
-                    let entry = Tagged { name, map: &mut map };
-                    let deserializer = de::value::EnumAccessDeserializer::new(entry);
-                    algorithm = Some(AlgorithmSpec::deserialize(deserializer)?);
-                }
+                "adapt" => adapt = Some(map.next_value()?),
+                "adapts" => adapts = map.next_value()?,
+                _ => train = map.next_value()?,
             }
-        }
+            Ok(())
+        })?;
         let algorithm = algorithm
             .ok_or_else(|| de::Error::custom("the method names no algorithm, for example {maml: {}}"))?;
         Ok(Method { algorithm, adapt, adapts, train })
-    }
-}
-
-/// A key of a method; unknown ones are refused where they stand, so that the error points at them.
-enum MethodKey {
-    Adapt,
-    Adapts,
-    Train,
-    Algorithm(&'static str),
-}
-
-impl<'de> Deserialize<'de> for MethodKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Key;
-        impl de::Visitor<'_> for Key {
-            type Value = MethodKey;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an algorithm, adapt, adapts or train")
-            }
-
-            fn visit_str<E: de::Error>(self, key: &str) -> Result<MethodKey, E> {
-                match (key, AlgorithmSpec::ENTRIES.iter().find(|entry| entry.name == key)) {
-                    ("adapt", _) => Ok(MethodKey::Adapt),
-                    ("adapts", _) => Ok(MethodKey::Adapts),
-                    ("train", _) => Ok(MethodKey::Train),
-                    (_, Some(entry)) => Ok(MethodKey::Algorithm(entry.name)),
-                    (_, None) => Err(E::unknown_variant(key, AlgorithmSpec::NAMES)),
-                }
-            }
-        }
-        deserializer.deserialize_identifier(Key)
     }
 }

@@ -22,13 +22,13 @@ use super::{
     test::draws,
 };
 use crate::{
-    algorithms::{Testing, Training},
+    algorithms::Testing,
     evaluate::Verdict,
     measures::Measure,
     models::Params,
     output::note,
     records::{self, TrainRow, Values},
-    tasks::{Pool, TaskSource, family::Show, frozen::FrozenEpisodes},
+    tasks::{TaskSource, family::Show, frozen::FrozenEpisodes},
     train::{Halt, Progress, State, Trainer, Validator},
 };
 
@@ -94,21 +94,9 @@ impl Workplace<'_> {
         self.write(run, CONFIG, serde_saphyr::to_string(experiment).context("YAML")?.as_bytes())?;
 
         let train = run.method.train(&experiment.train);
-        let training = run.method.algorithm.training();
-        let shots = match training {
-            Training::Episodes { shots } => shots.unwrap_or(experiment.task.training_shots()),
-            _ => experiment.task.training_shots(),
-        };
-        let state = match training {
-            Training::Nothing => State::new(ready.theta.share(), &train.outer),
-            Training::Episodes { .. } => {
-                let source = self.material.training(fold, shots, run.seed)?;
-                self.train(run, &ready, &*source, validation.as_ref(), line)?
-            }
-            Training::AllClasses => {
-                let source = self.material.pooled(fold, Pool::All, run.seed);
-                self.train(run, &ready, &*source, validation.as_ref(), line)?
-            }
+        let state = match self.material.training(fold, run.method.algorithm.training(), run.seed)? {
+            None => State::new(ready.theta.share(), &train.outer),
+            Some(source) => self.train(run, &ready, &*source, validation.as_ref(), line)?,
         };
         let theta = ready.learner.checkpoint(&state.result().detached(self.machine.device));
         self.save_checkpoint(run, &theta)?;

@@ -68,14 +68,19 @@ impl Ready {
         let experiment = material.experiment;
         let learner = learner(material, run, machine.budget);
         let theta = learner.init(&mut stream(run.seed, Purpose::Init, 0)).detached(machine.device);
-        let train_shots = match run.method.algorithm.training() {
-            Training::Episodes { shots: Some(shots) } => shots,
-            _ => experiment.task.training_shots(),
-        };
+        let training = run.method.algorithm.training();
+        let train_shots = training.shots().unwrap_or(experiment.task.training_shots());
         let tasks = &material.tasks;
-        let training = learner.training_bytes(tasks.extent(Part::Train, train_shots));
-        let testing = learner.testing_bytes(tasks.extent(Part::Test, experiment.largest_shots()));
-        let split = machine.split.within(machine.budget, training.max(testing))?;
+        let to_train = learner.training_bytes(tasks.extent(Part::Train, train_shots));
+        let to_test = learner.testing_bytes(tasks.extent(Part::Test, experiment.largest_shots()));
+        let split = match training {
+            // A meta-gradient is as large as all networks, however few tasks it is from.
+            Training::SameTasks { tasks, .. } => {
+                machine.split.clone().with_largest(machine.split.largest.max(tasks))
+            }
+            _ => machine.split.clone(),
+        };
+        let split = split.within(machine.budget, to_train.max(to_test))?;
         Ok(Self { learner, theta, split })
     }
 

@@ -1,6 +1,8 @@
 //! What a family of tasks is: as the experiment file names it, and loaded.
 
 use anyhow::Result;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::{Device, Tensor};
 
@@ -75,11 +77,13 @@ pub struct Asks {
 pub type Problem = (&'static [&'static str], String);
 
 /// Which rows are pooled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Pool {
     /// As many as the support sets hold.
     Support,
     /// As many as whole tasks hold.
+    #[default]
     All,
 }
 
@@ -169,8 +173,10 @@ pub trait Tasks: Sync {
     /// so many shots has rows in the pool.
     fn pooled(&self, fold: usize, pool: Pool, shots: usize, seed: u64) -> Box<dyn TaskSource>;
 
-    /// Outputs of a network for pooled rows.
-    fn pooled_outputs(&self, fold: usize) -> usize;
+    /// Outputs of a network for pooled rows; `None` where their problem is that of a task, so that the network for it serves both.
+    fn pooled_outputs(&self, _fold: usize) -> Option<usize> {
+        None
+    }
 
     /// All there is as one task, if there is such a thing.
     fn whole(&self) -> Option<Whole<'_>> {

@@ -10,6 +10,7 @@ pub mod form;
 pub mod frozen;
 pub mod harmonic;
 mod interface;
+pub mod same;
 pub mod sinusoid;
 pub mod words;
 
@@ -86,6 +87,11 @@ impl Episode {
     /// `[T, Q]`, a view.
     pub fn query_y(&self) -> Tensor {
         self.y.narrow(1, self.support, self.queries())
+    }
+
+    /// `[T, S]`, a view, if rows have weights.
+    pub fn support_weight(&self) -> Option<Tensor> {
+        self.weight.as_ref().map(|weight| weight.narrow(1, 0, self.support))
     }
 
     /// `[T, Q]`, a view, if rows have weights.

@@ -44,7 +44,7 @@ fn setting() -> Setting {
     Setting {
         model: ModelSpec::Mlp(Mlp { hidden: vec![8], ..Mlp::default() }),
         interface: TaskSize { ways: 2, shots: 2, queries: 2 }.interface(3),
-        pooled_outputs: 2,
+        pooled_outputs: None,
         whole_outputs: 2,
         adapts: Adapts::All,
         copier: None,

@@ -23,6 +23,18 @@ fn a_misspelt_method_is_no_new_one() {
 }
 
 #[test]
+fn networks_of_their_own_task_have_a_meta_batch_of_their_own() {
+    let sandbox = Sandbox::new();
+    let set = |change: &str| sandbox.run(&["check", "small.yaml", "--set", change]);
+    set("methods.mean={mean_of_networks: {networks: 7}, train: {meta_batch: 3}}")
+        .says(2, &["methods.mean.train.meta_batch", "7 tasks"]);
+    set("methods.mean={mean_of_networks: {networks: 7, penalty: {l2: -1}}}")
+        .says(2, &["penalty.l2", "above 0"]);
+    set("methods.mean={mean_of_networks: {networks: 7, train_shots: 500}}").says(2, &["500 shots"]);
+    set("methods.mean={mean_of_networks: {networks: 7}}").says(0, &["6 runs"]);
+}
+
+#[test]
 fn explicit_words_win_over_a_rehearsal() {
     let sandbox = Sandbox::new();
     let arguments = ["check", "small.yaml", "--quick", "--seeds", "0,1,2", "--set", "train.iterations=100"];

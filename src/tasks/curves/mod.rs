@@ -147,11 +147,6 @@ impl<F: Curves> Tasks for Loaded<F> {
         Box::new(Pooled { source: self.of(Part::Train, shots, seed), pool })
     }
 
-    /// The same network as for a task.
-    fn pooled_outputs(&self, _fold: usize) -> usize {
-        self.interface().outputs
-    }
-
     fn example(&self, show: &Show) -> Example {
         example::of(&self.of(Part::Test, show.largest_shots, show.seed), show)
     }

@@ -208,8 +208,8 @@ impl Tasks for Images {
     }
 
     /// An output for each meta-training class, turned ones included.
-    fn pooled_outputs(&self, fold: usize) -> usize {
-        self.folds[fold].classes[Part::Train as usize].len() * self.task.augment.turns()
+    fn pooled_outputs(&self, fold: usize) -> Option<usize> {
+        Some(self.folds[fold].classes[Part::Train as usize].len() * self.task.augment.turns())
     }
 
     /// That of the test part.
