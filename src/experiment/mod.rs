@@ -2,6 +2,7 @@
 
 pub mod check;
 pub(crate) mod environment;
+pub mod expect;
 pub mod fit;
 pub mod folder;
 mod growing;
@@ -10,6 +11,7 @@ pub mod method;
 pub mod plan;
 pub(crate) mod predictions;
 pub(crate) mod progress;
+pub mod published;
 pub mod read;
 pub mod results;
 pub(crate) mod run;

@@ -1,6 +1,6 @@
 //! From the files of an experiment's runs to its summary, table and figures.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use anyhow::Result;
 
@@ -8,7 +8,7 @@ use super::{
     folder,
     folder::Folder,
     plan::{COST, EVALUATION, Goal, VALIDATION},
-    predictions,
+    predictions, published,
     spec::Experiment,
     table::{Style, tables},
 };
@@ -19,7 +19,11 @@ use crate::{
     summary::{chosen_steps, summarise},
 };
 
-/// Writes `summary.csv`, `summary.md` and `figures/` from what the runs have left so far, and gives the table for a terminal.
+/// Published values beside ours.
+const PUBLISHED: &str = "tables/published.csv";
+
+/// Writes `summary.csv`, `summary.md`, `figures/` and, where values are expected, `tables/published.csv` from what the runs have left so
+/// far, and gives the table for a terminal.
 ///
 /// # Errors
 /// A file of a run is damaged, or the folder cannot be written.
@@ -34,8 +38,14 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
     let is_chosen = |row: &crate::summary::SummaryRow| {
         chosen.get(&(row.method.clone(), row.shots)).is_some_and(|step| *step == row.step)
     };
+    let published = published::published(experiment, &rows);
+    if published.is_empty() {
+        let _ = fs::remove_file(folder.path.join(PUBLISHED)); // mostly there is none
+    } else {
+        folder.write(PUBLISHED, &published::csv(&published)?)?;
+    }
     let tables = |markdown: bool| {
-        let style = Style { words: &results.words, judge: results.judge, markdown };
+        let style = Style { words: &results.words, judge: results.judge, published: &published, markdown };
         tables(&rows, experiment.seeds.len(), is_chosen, style)
     };
     let mut markdown = format!("# {}\n\n{}", experiment.name, tables(true));
