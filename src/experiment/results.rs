@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{
     folder,
     folder::Folder,
-    plan::{COST, EVALUATION, Goal, VALIDATION},
+    plan::{COST, EVALUATION, EXAMPLE, Goal, VALIDATION},
     predictions, published,
     spec::Experiment,
     table::{Style, tables},
@@ -17,6 +17,7 @@ use crate::{
     output::note,
     records::{self, Damage, EvaluationRow, Row, Task},
     summary::{chosen_steps, summarise},
+    tasks::example::Example,
 };
 
 /// Published values beside ours.
@@ -102,7 +103,23 @@ pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result
         judge: experiment.judge(),
         words,
         cost: rows_of_done(path, experiment, COST, damage)?,
+        examples: examples(path, experiment),
+        trained_steps: experiment
+            .methods
+            .iter()
+            .filter_map(|(name, method)| Some((name.clone(), method.algorithm.training_steps()?)))
+            .collect(),
     })
+}
+
+/// What each method's first run answered on some of the first test episodes, where it left that.
+fn examples(path: &Path, experiment: &Experiment) -> Vec<(String, Example)> {
+    let read = |method: &String| {
+        let run = experiment.runs().into_iter().find(|run| run.name == method)?;
+        let text = fs::read_to_string(path.join(run.file(EXAMPLE))).ok()?;
+        Some((method.clone(), serde_json::from_str(&text).ok()?))
+    };
+    experiment.methods.keys().filter_map(read).collect()
 }
 
 /// The rows of `evaluation.csv` of every run that is done, with all that is measured; and what of that some of them lack, in words.

@@ -105,7 +105,7 @@ impl Section {
             protocol: protocol::facts(&experiment, &surroundings),
             tests: tested,
             figures: figures::draw_all(&results)?,
-            examples: examples(path, &experiment, &results, &chosen),
+            examples: examples(&results, &chosen),
             surroundings: surroundings.facts,
             command: surroundings.command,
             yaml: serde_saphyr::to_string(&experiment)?,
@@ -207,21 +207,14 @@ fn measured(
     Table { name: format!("{}-{}", measure.name, stem(test)), caption, header, rows: lines }
 }
 
-/// What each method answered, in the order of the experiment file.
-fn examples(
-    path: &Path,
-    experiment: &Experiment,
-    results: &Results,
-    chosen: &BTreeMap<(String, usize), usize>,
-) -> Vec<(String, usize, Images)> {
-    let read = |method: &String| {
-        let run = experiment.runs().into_iter().find(|run| run.name == method)?;
-        let text = std::fs::read_to_string(path.join(run.file(crate::experiment::plan::EXAMPLE))).ok()?;
-        let Example::Images(example) = serde_json::from_str(&text).ok()? else { return None };
+/// What each method answered where tasks are of images, with the place of the number of steps to show.
+fn examples(results: &Results, chosen: &BTreeMap<(String, usize), usize>) -> Vec<(String, usize, Images)> {
+    let of_images = |(method, example): &(String, Example)| {
+        let Example::Images(example) = example else { return None };
         let last = example.steps.len().checked_sub(1)?;
         let step = chosen.get(&(method.clone(), example.shots));
         let place = step.and_then(|step| example.steps.iter().position(|s| s == step)).unwrap_or(last);
-        Some((method.clone(), place, example))
+        Some((method.clone(), place, example.clone()))
     };
-    results.methods.iter().filter_map(read).collect()
+    results.examples.iter().filter_map(of_images).collect()
 }

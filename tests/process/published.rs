@@ -99,3 +99,19 @@ fn a_rehearsal_has_nothing_to_compare() {
     sandbox.write("waves.yaml", wrong.as_bytes());
     sandbox.run(&["check", "waves.yaml"]).says(2, &["waves.yaml", "expect.maml.mse.51", "evaluate.steps"]);
 }
+
+#[test]
+fn fits_are_drawn_where_tasks_are_functions() {
+    let (sandbox, _) = finished();
+    for file in ["summary.md", "report.md"] {
+        assert!(sandbox.read(&format!("results/waves/{file}")).contains("](figures/fits.svg)"), "{file}");
+    }
+    let drawn = sandbox.read("results/waves/figures/fits.svg");
+    for part in ["support points", "truth", "no steps", "5 steps", "\nmaml\n", "\nadam\n"] {
+        assert!(drawn.contains(part), "no {part:?}");
+    }
+    assert!(sandbox.read("results/waves/report.html").contains("support points"));
+    assert!(sandbox.path("results/waves/figures/fits.png").exists());
+    sandbox.experiment(&["--quiet"]).says(0, &[]);
+    assert!(!sandbox.path("results/small/figures/fits.svg").exists(), "images are no functions");
+}
