@@ -25,6 +25,13 @@ pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     format!("{whose}: {line}")
 }
 
+/// `did you mean X?`, on a line of its own, for the known name most like a mistyped one, if any is.
+pub fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let alike = known.map(|known| (strsim::jaro_winkler(name, known), known));
+    let (likeness, best) = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (likeness > 0.75).then(|| format!("\ndid you mean {best}?"))
+}
+
 /// Leaves the function with a [`Misuse`].
 macro_rules! misuse {
     ($($message:tt)+) => {

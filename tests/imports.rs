@@ -15,13 +15,6 @@ type Module = Vec<String>;
 /// What each file imports.
 type Imports = BTreeMap<Module, BTreeSet<Module>>;
 
-/// Imports that close a circle and are known, each with its reason. To be removed when they are gone.
-const KNOWN: &[(&str, &str)] = &[
-    // A frame is declared beside the chart that draws in it.
-    ("figures::hover", "figures::chart"),
-    ("figures::mark", "figures::chart"),
-];
-
 /// A file of the crate.
 struct File {
     module: Module,
@@ -172,13 +165,8 @@ fn name(module: &[String]) -> String {
 
 #[test]
 fn no_file_imports_itself_through_others() {
-    let mut imports = imports(&files());
+    let imports = imports(&files());
     assert!(imports.values().map(BTreeSet::len).sum::<usize>() > 300, "hardly an import was found");
-    for (from, to) in KNOWN {
-        let [from, to] = [from, to].map(|name| name.split("::").map(str::to_owned).collect::<Module>());
-        let gone = imports.get_mut(&from).is_some_and(|targets| targets.remove(&to));
-        assert!(gone, "{} no longer imports {}: remove it from KNOWN", name(&from), name(&to));
-    }
     if let Some(circle) = circle(&imports) {
         let names: Vec<String> = circle.iter().map(|module| name(module)).collect();
         panic!(

@@ -26,6 +26,10 @@ impl Algorithm for Fomaml {
         Training::Episodes { shots: None }
     }
 
+    fn training_steps(&self) -> Option<usize> {
+        Some(self.inner.steps())
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         Maml { inner: self.inner.clone(), order: Order::First, recompute: None }.build(setting)
     }

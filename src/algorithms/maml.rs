@@ -49,6 +49,10 @@ impl Algorithm for Maml {
         Training::Episodes { shots: None }
     }
 
+    fn training_steps(&self) -> Option<usize> {
+        Some(self.inner.steps())
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         let mut shares = vec![0.0; self.inner.steps()];
         if let Some(last) = shares.last_mut() {

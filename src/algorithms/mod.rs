@@ -154,6 +154,11 @@ pub trait Algorithm {
         false
     }
 
+    /// The number of adaptation steps that it is trained for, if it is trained for one.
+    fn training_steps(&self) -> Option<usize> {
+        None
+    }
+
     /// What it needs of tasks that not every family has.
     fn needs(&self) -> &'static [Need] {
         &[]

@@ -48,6 +48,10 @@ impl Algorithm for Reptile {
         Training::Episodes { shots: self.train_shots }
     }
 
+    fn training_steps(&self) -> Option<usize> {
+        Some(self.inner.steps())
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         Box::new(Learner { adaptation: setting.adaptation(&self.inner), batch: self.batch })
     }

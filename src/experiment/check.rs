@@ -3,7 +3,7 @@
 use garde::{Path, Report, Validate, util::nested_path};
 use serde::Deserialize;
 
-use super::{method::Method, plan::Run, spec::Experiment};
+use super::{check_expect::check_expect, method::Method, plan::Run, spec::Experiment};
 use crate::{
     algorithms::{Testing, Training},
     tasks::{Asks, Need, form},
@@ -39,6 +39,7 @@ impl Validate for Checked {
             let path = keys[1..].iter().fold(parent().join(keys[0]), |path, key| path.join(*key));
             report.append(path, garde::Error::new(problem.1));
         }
+        check_expect(experiment, &mut parent, report);
     }
 }
 

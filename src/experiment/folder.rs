@@ -218,6 +218,7 @@ fn difference(old: &str, experiment: &Experiment) -> Result<Option<String>> {
             // What more is measured is computed from what is there.
             old.evaluate.measures.clone_from(&experiment.evaluate.measures);
             old.evaluate.predictions = experiment.evaluate.predictions;
+            old.expect.clone_from(&experiment.expect);
             if old == *experiment {
                 return Ok(None);
             }

@@ -1,7 +1,9 @@
 //! Experiments: the file as written, checked, built and run.
 
 pub mod check;
+mod check_expect;
 pub(crate) mod environment;
+pub mod expect;
 pub(crate) mod files;
 pub mod fit;
 pub(crate) mod fold;
@@ -13,6 +15,7 @@ pub mod outer_loop;
 pub mod plan;
 pub(crate) mod predictions;
 pub(crate) mod progress;
+pub mod published;
 pub mod read;
 pub mod results;
 mod run;

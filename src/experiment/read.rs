@@ -8,7 +8,7 @@ use serde_saphyr::Error as YamlError;
 
 use super::{check::Checked, spec::Experiment};
 use crate::{
-    misuse::{Misuse, misuse},
+    misuse::{Misuse, misuse, similar},
     output::note,
 };
 
@@ -121,13 +121,6 @@ fn suggestion(error: &YamlError) -> String {
         _ => None,
     };
     similar.unwrap_or_default()
-}
-
-/// `; did you mean X?` for the known name most like a mistyped one, if any is.
-fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let alike = known.map(|known| (strsim::jaro_winkler(name, known), known));
-    let (likeness, best) = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (likeness > 0.75).then(|| format!("\ndid you mean {best}?"))
 }
 
 /// An experiment with every default filled in, as a tree of keys that can be given other values.

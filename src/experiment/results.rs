@@ -1,15 +1,15 @@
 //! From the files of an experiment's runs to its summary, table and figures.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use anyhow::Result;
 
 use super::{
-    files::{COST, EVALUATION, FIGURES, SUMMARY, SUMMARY_PAGE, TRAIN, VALIDATION},
+    files::{COST, EVALUATION, EXAMPLE, FIGURES, SUMMARY, SUMMARY_PAGE, TRAIN, VALIDATION},
     folder,
     folder::Folder,
     plan::Goal,
-    predictions,
+    predictions, published,
     spec::Experiment,
     table::{Style, tables},
 };
@@ -18,9 +18,14 @@ use crate::{
     output::note,
     records::{self, Damage, EvaluationRow, Row, Task},
     summary::{chosen_steps, summarise},
+    tasks::example::Example,
 };
 
-/// Writes `summary.csv`, `summary.md` and `figures/` from what the runs have left so far, and gives the table for a terminal.
+/// Published values beside ours.
+const PUBLISHED: &str = "tables/published.csv";
+
+/// Writes `summary.csv`, `summary.md`, `figures/` and, where values are expected, `tables/published.csv` from what the runs have left so
+/// far, and gives the table for a terminal.
 ///
 /// # Errors
 /// A file of a run is damaged, or the folder cannot be written.
@@ -35,8 +40,14 @@ pub fn summarise_runs(folder: &Folder, experiment: &Experiment) -> Result<String
     let is_chosen = |row: &crate::summary::SummaryRow| {
         chosen.get(&(row.method.clone(), row.shots)).is_some_and(|step| *step == row.step)
     };
+    let published = published::published(experiment, &rows);
+    if published.is_empty() {
+        let _ = fs::remove_file(folder.path.join(PUBLISHED)); // mostly there is none
+    } else {
+        folder.write(PUBLISHED, &published::csv(&published)?)?;
+    }
     let tables = |markdown: bool| {
-        let style = Style { words: &results.words, judge: results.judge, markdown };
+        let style = Style { words: &results.words, judge: results.judge, published: &published, markdown };
         tables(&rows, experiment.seeds.len(), is_chosen, style)
     };
     let mut markdown = format!("# {}\n\n{}", experiment.name, tables(true));
@@ -93,7 +104,23 @@ pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result
         judge: experiment.judge(),
         words,
         cost: rows_of_done(path, experiment, COST, damage)?,
+        examples: examples(path, experiment),
+        trained_steps: experiment
+            .methods
+            .iter()
+            .filter_map(|(name, method)| Some((name.clone(), method.algorithm.training_steps()?)))
+            .collect(),
     })
+}
+
+/// What each method's first run answered on some of the first test episodes, where it left that.
+fn examples(path: &Path, experiment: &Experiment) -> Vec<(String, Example)> {
+    let read = |method: &String| {
+        let run = experiment.runs().into_iter().find(|run| run.name == method)?;
+        let text = fs::read_to_string(path.join(run.file(EXAMPLE))).ok()?;
+        Some((method.clone(), serde_json::from_str(&text).ok()?))
+    };
+    experiment.methods.keys().filter_map(read).collect()
 }
 
 /// The rows of `evaluation.csv` of every run that is done, with all that is measured; and what of that some of them lack, in words.

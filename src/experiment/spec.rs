@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    expect::Expected,
     method::Method,
     outer_loop::{Train, Validation},
 };
@@ -48,6 +49,11 @@ pub struct Experiment {
     #[garde(length(min = 1, max = 10_000), custom(distinct))]
     #[serde(default = "default_seeds")]
     pub seeds: Vec<u64>,
+    /// Published values by method, measure and number of adaptation steps, to be printed beside what is measured: `{maml: {mse: {1: [0.67],
+    /// 5: [0.38, 0.05]}, source: "who, where", mark: unconfirmed}}`; several numbers of shots stand before the steps: `{mse: {5: {1: [0.67]}}}`.
+    #[garde(skip)] // see `check_expect`
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub expect: IndexMap<String, Expected>,
 }
 
 impl Experiment {
@@ -99,6 +105,7 @@ impl Experiment {
         if self.evaluate.steps.is_empty() {
             self.evaluate.steps.push(STEPS);
         }
+        self.expect.clear(); // so short a training is nothing to compare
     }
 }
 

@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use super::published::{self, Published};
 use crate::{measures::Quantity, records::Task, summary::SummaryRow, tasks::words::Words};
 
 /// How tables are written.
@@ -11,6 +12,8 @@ pub struct Style<'a> {
     pub words: &'a Words,
     /// What stands in the cells.
     pub judge: Quantity,
+    /// What stands below it.
+    pub published: &'a [Published],
     /// As Markdown, not for a terminal.
     pub markdown: bool,
 }
@@ -55,6 +58,8 @@ pub fn tables(
     if left_out > 0 {
         text += &format!("; ! without {left_out} scores of outputs that were not finite");
     }
+    let shown = style.published.iter().filter(|of| of.quantity == style.judge);
+    text.extend(published::legend(shown).map(|legend| format!("; {legend}")));
     text + "\n"
 }
 
@@ -72,7 +77,7 @@ pub fn what_varies(rows: &[&SummaryRow]) -> &'static str {
 }
 
 fn table(rows: &[&SummaryRow], seeds: usize, chosen: &impl Fn(&SummaryRow) -> bool, style: Style) -> Table {
-    let (steps, lines) = cells(rows, seeds, chosen, style.judge);
+    let (steps, lines) = cells(rows, seeds, chosen, style.judge, style.published);
     let mut table = Table::new();
     table.load_style(if style.markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
     table.set_header(std::iter::once("method".to_owned()).chain(steps.iter().map(usize::to_string)));
@@ -83,12 +88,13 @@ fn table(rows: &[&SummaryRow], seeds: usize, chosen: &impl Fn(&SummaryRow) -> bo
     table
 }
 
-/// The numbers of steps, and a line for each method: its name, then a cell for each number of steps.
+/// The numbers of steps, and a line for each method: its name, then a cell for each number of steps. Below it may stand what was published.
 pub fn cells(
     rows: &[&SummaryRow],
     seeds: usize,
     chosen: impl Fn(&SummaryRow) -> bool,
     judge: Quantity,
+    published: &[Published],
 ) -> (Vec<usize>, Vec<Vec<String>>) {
     let mut steps: Vec<usize> = rows.iter().map(|row| row.step).collect();
     steps.sort_unstable();
@@ -98,8 +104,9 @@ pub fn cells(
     let folds = rows.iter().map(|row| row.folds).max().unwrap_or(1);
     let line = |method: &str| {
         let of_method = || rows.iter().filter(|row| row.method == method);
-        let least = |of: fn(&SummaryRow) -> usize| of_method().map(|row| of(row)).min().unwrap_or(0);
-        let (done, in_folds) = (least(|row| row.seeds), least(|row| row.folds));
+        // After steps at which every network of a seed diverged there is no number of it, though it is done.
+        let most = |of: fn(&SummaryRow) -> usize| of_method().map(|row| of(row)).max().unwrap_or(0);
+        let (done, in_folds) = (most(|row| row.seeds), most(|row| row.folds));
         let mut gaps = Vec::new();
         if done < seeds {
             gaps.push(format!("{done} of {seeds} seeds"));
@@ -115,7 +122,16 @@ pub fn cells(
         };
         std::iter::once(name).chain(steps.iter().map(cell)).collect()
     };
-    let lines = methods.into_iter().map(line).collect();
+    let below = |method: &str| {
+        let shots = rows.first().map_or(0, |row| row.shots);
+        let values = published::of_table(published, judge, shots, method);
+        let cell =
+            |step: &usize| values.iter().find(|of| of.step == *step).map_or_else(String::new, |of| of.cell());
+        let name = values.first().map(|of| format!("{method}, {}", of.word()));
+        name.map(|name| std::iter::once(name).chain(steps.iter().map(cell)).collect())
+    };
+    let lines = methods.into_iter().flat_map(|method| std::iter::once(line(method)).chain(below(method)));
+    let lines = lines.collect();
     (steps, lines)
 }
 
@@ -161,7 +177,7 @@ mod tests {
         let words = experiment.task.words();
         let text = |name: &str| {
             let judge = measures::find(name).expect("registered").quantity();
-            let style = Style { words: &words, judge, markdown: true };
+            let style = Style { words: &words, judge, published: &[], markdown: true };
             tables(&[row("whole", 3), row("part", 2)], 3, |_| false, style)
         };
         let shares = text("accuracy");

@@ -8,7 +8,7 @@ use super::{
     Figure, Results,
     axis::Axis,
     chart::{Chart, Panel},
-    judged::{Point, Vertical},
+    judged::{Point, Vertical, shown},
     legend::{Entry, Sample},
     mark::Mark,
     style::{CHANCE, Look},
@@ -63,7 +63,7 @@ impl Figure for Cost {
         let looks: Vec<_> =
             looks.into_iter().filter(|(name, _)| rows.iter().any(|row| row.method == *name)).collect();
         let judge = results.judge;
-        let points: Vec<Point> = rows.iter().map(|row| Point::of(row, judge)).collect();
+        let points = shown(&rows.iter().collect::<Vec<_>>(), judge);
         let y = Vertical::of("test", judge, &points, results.chance());
         let (low, high) = rows
             .iter()

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{axis::Axis, chart::Frame, mark::Mark};
+use super::{axis::Axis, frame::Frame, mark::Mark};
 
 /// The points of a series as JSON: `[[x, y, text], …]`, in the drawing's units; `None` where it has none worth a text.
 pub fn points(name: &str, marks: &[Mark], frame: &Frame) -> Option<String> {
@@ -20,7 +20,10 @@ pub fn points(name: &str, marks: &[Mark], frame: &Frame) -> Option<String> {
     let mut all = Vec::new();
     for mark in marks {
         match mark {
-            Mark::Curve(_, points) => all.extend(points.iter().map(|&(x, y)| point(x, y))),
+            Mark::Curve(_, points) => {
+                let shown = points.iter().filter(|(_, y)| frame.y.holds(*y));
+                all.extend(shown.map(|&(x, y)| point(x, y)));
+            }
             Mark::Bar { sides, top, .. } => all.push(point(0.5 * (sides.0 + sides.1), *top)),
             _ => {}
         }

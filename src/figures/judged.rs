@@ -2,7 +2,7 @@
 
 use super::{axis::Axis, mark::Mark, style::Look};
 use crate::{
-    measures::{Quantity, Unit},
+    measures::{Better, Quantity, Unit},
     summary::SummaryRow,
 };
 
@@ -31,6 +31,20 @@ impl Point {
     }
 }
 
+/// The points of rows that an axis must show. Errors far above those before adaptation, of networks that diverge, leave the figure.
+pub fn shown(rows: &[&SummaryRow], judge: Quantity) -> Vec<Point> {
+    let points = || rows.iter().map(|row| (row.step, Point::of(row, judge)));
+    let first = points().map(|(step, _)| step).min();
+    let before =
+        points().filter(|(step, _)| Some(*step) == first).map(|(_, point)| point.mean).fold(0.0, f64::max);
+    let is_error = judge.unit == Unit::Plain && judge.better == Better::Lower;
+    let is_far = |point: &Point| is_error && point.mean > FAR * before;
+    points().map(|(_, point)| point).filter(|point| !is_far(point)).collect()
+}
+
+/// So many times the largest mean before adaptation.
+const FAR: f64 = 3.0;
+
 /// The upward axis of the judge: in per cent, or in numbers, by their logarithm where means lie more than a decade apart.
 pub struct Vertical {
     /// The axis.
@@ -40,13 +54,14 @@ pub struct Vertical {
     least: f64,
 }
 
-/// An interval on an axis of logarithms reaches down at most to this part of the least mean.
-const LEAST: f64 = 1.0 / 3.0;
+/// An interval of numbers that are not negative is shown at most up to so many times the largest mean, and by logarithms down to that part of
+/// the least.
+const MOST: f64 = 3.0;
 
 impl Vertical {
     /// Shows all of these points, and the level of chance where that does not flatten them; `part` says of what the judge's values are.
     pub fn of(part: &str, judge: Quantity, points: &[Point], chance: Option<f64>) -> Self {
-        let label = format!("{part} {}", judge.label());
+        let label = label(part, judge);
         let ends = || points.iter().flat_map(|point| [point.low, point.high]);
         if judge.unit == Unit::Percent {
             let axis = Axis::percent(
@@ -63,9 +78,12 @@ impl Vertical {
             })
         };
         let (least, most) = range(&mut points.iter().map(|point| point.mean));
-        let (low, high) = range(&mut ends().chain(chance));
+        let (mut low, mut high) = range(&mut ends().chain(chance));
+        if least >= 0.0 {
+            (low, high) = (low.max(0.0), high.min(MOST * most));
+        }
         if least > 0.0 && most > 10.0 * least {
-            let low = low.max(LEAST * least);
+            let low = low.max(least / MOST);
             let axis = Axis::logarithmic(&label, low.log10(), high.log10());
             return Self { axis, judge, least: low };
         }
@@ -75,11 +93,14 @@ impl Vertical {
 
     /// From zero up, for bars; a share up to the whole.
     pub fn from_zero(part: &str, judge: Quantity, points: &[Point]) -> Self {
-        let label = format!("{part} {}", judge.label());
+        let label = label(part, judge);
         let high = points.iter().map(|point| point.high).filter(|high| high.is_finite()).fold(0.0, f64::max);
         let axis = match judge.unit {
             Unit::Percent => Axis::linear(&label, 0.0, 100.0),
-            Unit::Plain => Axis::linear(&label, 0.0, 1.05 * high),
+            Unit::Plain => {
+                let most = points.iter().map(|point| point.mean).filter(|mean| mean.is_finite());
+                Axis::linear(&label, 0.0, 1.05 * high.min(MOST * most.fold(0.0, f64::max)))
+            }
         };
         Self { axis, judge, least: f64::NAN }
     }
@@ -113,13 +134,35 @@ impl Vertical {
     }
 }
 
+/// Of what the values are, and which way is better where that is not plain.
+fn label(part: &str, judge: Quantity) -> String {
+    match judge.better {
+        Better::Higher => format!("{part} {}", judge.label()),
+        Better::Lower => format!("{part} {}, lower is better", judge.label()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measures;
+    use crate::{measures, records::Task, summary::Measured};
 
     fn point(mean: f64, half: f64) -> Point {
         Point { mean, low: mean - half, high: mean + half }
+    }
+
+    #[test]
+    fn errors_of_networks_that_diverge_are_not_what_the_axis_is_for() {
+        let row = |step, mean| {
+            let measured = vec![Measured { name: "mse", mean, interval: None, seed_std: None }];
+            let (method, task) = (String::new(), Task::FewShot);
+            let (shots, loss, episodes, seeds, folds, left_out) = (1, 1.0, 2, 1, 1, 0);
+            SummaryRow { method, task, shots, step, measured, loss, episodes, seeds, folds, left_out }
+        };
+        let rows = [row(0, 3.0), row(1, 8.0), row(5, 1e72), row(5, 0.1)];
+        let mse = measures::find("mse").expect("registered").quantity();
+        let means: Vec<f64> = shown(&rows.each_ref(), mse).iter().map(|point| point.mean).collect();
+        assert_eq!(means, [3.0, 8.0, 0.1]);
     }
 
     #[test]
@@ -127,12 +170,17 @@ mod tests {
         let mse = measures::find("mse").expect("registered").quantity();
         let near = Vertical::of("test", mse, &[point(0.2, 0.1), point(0.4, 0.1)], None);
         assert!(
-            !near.axis.logarithmic && near.at(0.3) == 0.3 && near.axis.label == "test mean squared error"
+            !near.axis.logarithmic
+                && near.at(0.3) == 0.3
+                && near.axis.label == "test mean squared error, lower is better"
         );
         let far = Vertical::of("test", mse, &[point(0.03, 0.5), point(3.0, 0.5)], None);
         assert!(far.axis.logarithmic && (far.at(0.1) + 1.0).abs() < 1e-12);
         assert_eq!(far.at(-0.47), far.at(0.01), "an interval may reach below zero, the axis does not");
         assert!(far.holds(0.01) && far.holds(3.5) && !far.holds(50.0));
+        assert!(!far.holds(1e5) && !near.axis.holds(-0.1), "errors are not negative");
+        let wide = Vertical::of("test", mse, &[point(0.2, 50.0), point(0.4, 0.1)], None);
+        assert!(wide.holds(1.2) && !wide.holds(1.5), "an interval does not flatten the means");
         let bars = Vertical::from_zero("test", mse, &[point(0.03, 0.5), point(3.0, 0.5)]);
         assert!(!bars.axis.logarithmic && bars.holds(0.0) && bars.holds(3.5));
     }

@@ -5,9 +5,9 @@ use plotters::style::{RGBColor, text_anchor::HPos};
 
 use super::{
     canvas::Canvas,
-    mark::{bar, fill, stroke},
+    mark::{bar, fill, ring, stroke},
     raster,
-    style::{LABEL, LevelLook, Look, MARKER, SUBTITLE, Type},
+    style::{INK, LABEL, LevelLook, Look, MARKER, SUBTITLE, Type},
 };
 
 /// A line of the legend.
@@ -36,11 +36,14 @@ pub enum Sample {
     Swatch(RGBColor),
     /// A piece of a dashed line.
     Level(LevelLook),
+    /// A ring.
+    Ring,
 }
 
 const SAMPLE: i32 = 84;
 const LEGEND_LINE: i32 = 54;
 const LONGEST_LABEL: i32 = 520;
+const APART: i32 = 50;
 const NOTE: Type = Type { size: 26, ..SUBTITLE };
 
 /// How wide a legend is, with nothing beside it.
@@ -60,14 +63,49 @@ pub fn height(entries: &[Entry]) -> i32 {
 pub fn draw(entries: &[Entry], canvas: &Canvas, left: i32, top: i32) -> Result<()> {
     let mut y = top + LEGEND_LINE / 2;
     for entry in entries {
-        let attributes = [("class", "entry"), ("data-series", &*entry.label)];
-        canvas.group(&attributes, |canvas| entry.draw(canvas, left, y))?;
+        entry.draw_group(canvas, left, y)?;
         y += entry.height();
     }
     Ok(())
 }
 
+/// How high a legend of entries without notes is that runs across so wide a space.
+pub fn height_across(entries: &[Entry], width: i32) -> i32 {
+    across(entries, width).last().map_or(0, |(_, line)| LEGEND_LINE * (line + 1))
+}
+
+/// Draws it.
+///
+/// # Errors
+/// If plotters fails.
+pub fn draw_across(entries: &[Entry], canvas: &Canvas, (left, top): (i32, i32), width: i32) -> Result<()> {
+    let places = across(entries, width);
+    entries.iter().zip(places).try_for_each(|(entry, (x, line))| {
+        entry.draw_group(canvas, left + x, top + LEGEND_LINE * line + LEGEND_LINE / 2)
+    })
+}
+
+/// Where each entry begins, and on which line, in so wide a space.
+fn across(entries: &[Entry], width: i32) -> Vec<(i32, i32)> {
+    let (mut x, mut line) = (0, 0);
+    let mut places = Vec::new();
+    for entry in entries {
+        let needed = SAMPLE + 20 + entry.width().min(LONGEST_LABEL);
+        if x > 0 && x + needed > width {
+            (x, line) = (0, line + 1);
+        }
+        places.push((x, line));
+        x += needed + APART;
+    }
+    places
+}
+
 impl Entry {
+    fn draw_group(&self, canvas: &Canvas, left: i32, y: i32) -> Result<()> {
+        let attributes = [("class", "entry"), ("data-series", &*self.label)];
+        canvas.group(&attributes, |canvas| self.draw(canvas, left, y))
+    }
+
     fn draw(&self, canvas: &Canvas, left: i32, y: i32) -> Result<()> {
         let (start, middle, end) = ((left, y), (left + SAMPLE / 2, y), (left + SAMPLE, y));
         match self.sample {
@@ -80,6 +118,7 @@ impl Entry {
             Sample::Bar(look) => bar(canvas, look, (left, y - 17), (left + SAMPLE, y + 17))?,
             Sample::Swatch(color) => fill(canvas, color, (left, y - 24), (left + SAMPLE, y + 24))?,
             Sample::Level(look) => canvas.dashes(&[start, end], look.dashes, look.color, 3)?,
+            Sample::Ring => ring(canvas, middle, INK)?,
         }
         let x = left + SAMPLE + 20;
         let label = raster::shorten(&self.label, LABEL, LONGEST_LABEL);
@@ -95,7 +134,7 @@ impl Entry {
     pub fn look(&self) -> Option<Look> {
         match self.sample {
             Sample::Curve(look) | Sample::Line(look) | Sample::Dot(look) | Sample::Bar(look) => Some(look),
-            Sample::Swatch(_) | Sample::Level(_) => None,
+            Sample::Swatch(_) | Sample::Level(_) | Sample::Ring => None,
         }
     }
 

@@ -5,9 +5,9 @@ use plotters::style::{RGBColor, text_anchor::HPos};
 
 use super::{
     canvas::{Canvas, Point},
-    chart::Frame,
+    frame::Frame,
     raster,
-    style::{self, INK, LINE, LevelLook, Look, MARKER, TICK, Type, WHITE},
+    style::{self, INK, LINE, LevelLook, Look, MARKER, Marker, TICK, Type, WHITE},
 };
 
 /// Something drawn at numbers of the axes.
@@ -21,6 +21,8 @@ pub enum Mark {
     Line(Look, Vec<(f64, f64)>),
     /// Markers without a line.
     Dots(Look, Vec<(f64, f64)>),
+    /// A ring around a point of a curve.
+    Ring(Look, (f64, f64)),
     /// A bar from the bottom of the figure.
     Bar {
         /// Its look.
@@ -56,7 +58,7 @@ impl Mark {
             Self::Band(look, _) | Self::Curve(look, _) | Self::Line(look, _) | Self::Dots(look, _) => {
                 Some(*look)
             }
-            Self::Bar { look, .. } => Some(*look),
+            Self::Bar { look, .. } | Self::Ring(look, _) => Some(*look),
             Self::Trace(..) | Self::Cell { .. } | Self::Whisker(..) | Self::Level(..) => None,
         }
     }
@@ -65,36 +67,41 @@ impl Mark {
     pub fn draw(&self, canvas: &Canvas, frame: &Frame) -> Result<()> {
         match self {
             Self::Band(look, points) => {
-                let low = points.iter().map(|(x, low, _)| frame.at(*x, *low));
-                let high = points.iter().rev().map(|(x, _, high)| frame.at(*x, *high));
+                let low = points.iter().map(|(x, low, _)| frame.at_most(*x, *low));
+                let high = points.iter().rev().map(|(x, _, high)| frame.at_most(*x, *high));
                 let corners: Vec<Point> = low.chain(high).collect();
                 canvas.area(&corners, look.color, 0.16)
             }
             Self::Curve(look, points) => {
-                let points: Vec<Point> = points.iter().map(|(x, y)| frame.at(*x, *y)).collect();
-                stroke(canvas, *look, &points)?;
+                frame.pieces(points).iter().try_for_each(|piece| stroke(canvas, *look, piece))?;
                 // On long curves a marker now and then is enough; neighbours carry theirs at different points.
                 let every = points.len().div_ceil(10).max(1);
-                for at in points.iter().skip(look.place % every).step_by(every) {
-                    canvas.marker(*at, MARKER + 3, look.marker, WHITE)?;
-                    canvas.marker(*at, MARKER, look.marker, look.color)?;
+                let marked = points.iter().skip(look.place % every).step_by(every);
+                for (x, y) in marked.filter(|(_, y)| frame.y.holds(*y)) {
+                    let at = frame.at(*x, *y);
+                    canvas.marker(at, MARKER + 3, look.marker, WHITE)?;
+                    canvas.marker(at, MARKER, look.marker, look.color)?;
                 }
                 Ok(())
             }
             Self::Line(look, points) => {
-                let points: Vec<Point> = points.iter().map(|(x, y)| frame.at(*x, *y)).collect();
-                stroke(canvas, *look, &points)
+                frame.pieces(points).iter().try_for_each(|piece| stroke(canvas, *look, piece))
             }
             Self::Dots(look, points) => points.iter().try_for_each(|(x, y)| {
                 let at = frame.at(*x, *y);
                 canvas.marker(at, MARKER + 2, look.marker, WHITE)?;
                 canvas.marker(at, MARKER, look.marker, look.color)
             }),
+            Self::Ring(look, (x, y)) if frame.y.holds(*y) => {
+                ring(canvas, frame.at(*x, *y), look.color)?;
+                canvas.marker(frame.at(*x, *y), MARKER, look.marker, look.color)
+            }
+            Self::Ring(..) => Ok(()),
             Self::Bar { look, sides: (left, right), top } => {
-                bar(canvas, *look, frame.at(*left, *top), frame.at(*right, frame.y.low))
+                bar(canvas, *look, frame.at_most(*left, *top), frame.at(*right, frame.y.low))
             }
             Self::Whisker(x, low, high) => {
-                let ((x, low), (_, high)) = (frame.at(*x, *low), frame.at(*x, *high));
+                let ((x, low), (_, high)) = (frame.at_most(*x, *low), frame.at_most(*x, *high));
                 canvas.line(&[(x, low), (x, high)], INK, 3)?;
                 canvas.line(&[(x - 9, low), (x + 9, low)], INK, 3)?;
                 canvas.line(&[(x - 9, high), (x + 9, high)], INK, 3)
@@ -131,6 +138,12 @@ pub fn stroke(canvas: &Canvas, look: Look, points: &[Point]) -> Result<()> {
     } else {
         canvas.line(points, look.color, LINE)
     }
+}
+
+/// White paper with a ring around it, for a marker.
+pub fn ring(canvas: &Canvas, at: Point, color: RGBColor) -> Result<()> {
+    canvas.marker(at, MARKER + 11, Marker::Circle, color)?;
+    canvas.marker(at, MARKER + 7, Marker::Circle, WHITE)
 }
 
 /// A method's bar between two corners, with its marker at the foot, as large as fits.

@@ -8,18 +8,22 @@ mod canvas;
 mod chart;
 mod contact_sheet;
 mod cost;
+mod fits;
 mod folds;
+mod frame;
+mod grid;
 mod hover;
 mod judged;
 mod legend;
 mod mark;
+mod panel;
 mod raster;
 mod shots;
 pub mod study;
 mod style;
 mod validation;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
@@ -29,7 +33,7 @@ use crate::{
     measures::{Quantity, Unit},
     records::{CostRow, EvaluationRow, TrainRow},
     summary::{SummaryRow, summarise},
-    tasks::words::Words,
+    tasks::{example::Example, words::Words},
 };
 use legend::{Entry, Sample};
 use style::{CHANCE, Look};
@@ -53,6 +57,10 @@ pub struct Results {
     pub validation: Vec<EvaluationRow>,
     /// The rows of every run's `cost.csv`.
     pub cost: Vec<CostRow>,
+    /// Of each method what its first run answered on some of the first test episodes.
+    pub examples: Vec<(String, Example)>,
+    /// The number of adaptation steps that a method was trained with, if it was.
+    pub trained_steps: BTreeMap<String, usize>,
     /// Measures that are asked for and were not measured in a run, in words.
     pub lacking: Vec<String>,
 }
@@ -73,6 +81,7 @@ pub trait Figure {
 /// Every figure, in the order of a report.
 pub fn all() -> Vec<Box<dyn Figure>> {
     vec![
+        Box::new(fits::Fits),
         Box::new(adaptation::Adaptation),
         Box::new(cost::Cost::Time),
         Box::new(cost::Cost::Rows),

@@ -8,7 +8,7 @@ use super::{
     Figure, Results,
     axis::Axis,
     chart::{Chart, Panel},
-    judged::{Point, Vertical},
+    judged::{Point, Vertical, shown},
     legend::{Entry, Sample},
     mark::Mark,
     style::CHANCE,
@@ -61,7 +61,7 @@ impl Figure for Shots {
         }
 
         let judge = results.judge;
-        let points: Vec<Point> = rows.iter().map(|row| Point::of(row, judge)).collect();
+        let points = shown(&rows.iter().collect::<Vec<_>>(), judge);
         let y = Vertical::from_zero("test", judge, &points);
         let width = FILLED / methods.len().max(4) as f64;
         let group_width = width * methods.len() as f64;

@@ -104,7 +104,8 @@ pub fn evaluate(
     line.finish(&format!("{} episodes tested", fold.test.len() * shots.len()));
     let chosen = learned.chosen_steps()?;
     let summary = summarise(&rows, &[run.name.to_owned()], &experiment.quantities());
-    let style = Style { words: &experiment.task.words(), judge: experiment.judge(), markdown: false };
+    let style =
+        Style { words: &experiment.task.words(), judge: experiment.judge(), published: &[], markdown: false };
     let table = tables(&summary, 1, |row| chosen.contains(&(row.shots, row.step)), style);
     let entries = environment::read(&learned.folder.join(ENVIRONMENT)).unwrap_or_default();
     let own_episodes =
@@ -136,7 +137,7 @@ fn without_numbers(rows: &[EvaluationRow], judge: Quantity) -> Option<String> {
 /// Its own numbers of shots stay beside those asked for: episodes are drawn for the largest.
 fn settings(learned: &Learned, changed: &Changed) -> Result<(Experiment, Vec<usize>)> {
     let shots = changed.shots.clone().unwrap_or_else(|| learned.experiment.test_shots());
-    let mut set = Vec::new();
+    let mut set = vec!["expect={}".to_owned()]; // of the run's own test
     if changed.shots.is_some() {
         let mut all = [learned.experiment.test_shots(), shots.clone()].concat();
         all.sort_unstable();

@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     experiment::{
-        folder, results,
+        folder,
+        published::{self, Published, published},
+        results,
         spec::Experiment,
         table::{cells, what_varies},
     },
@@ -66,6 +68,7 @@ impl Section {
         warnings.extend(results.lacking());
         let quantities = experiment.quantities();
         let summary = summarise(&results.evaluation, &results.methods, &quantities);
+        let published = published(&experiment, &summary);
         let mut tested = Vec::new();
         let is_chosen = |row: &SummaryRow| chosen.get(&(row.method.clone(), row.shots)) == Some(&row.step);
         for (task, shots) in tests(&summary) {
@@ -76,7 +79,7 @@ impl Section {
                 Task::WholeDataset => "whole".to_owned(),
             };
             let of_measure = |measure: &Quantity| {
-                measured(task, &test, &rows, experiment.seeds.len(), is_chosen, *measure)
+                measured(task, &test, &rows, experiment.seeds.len(), is_chosen, *measure, &published)
             };
             let tables = quantities.iter().map(of_measure).collect();
             let mut comparisons = Comparisons::none(test, judge);
@@ -102,7 +105,7 @@ impl Section {
             protocol: protocol::facts(&experiment, &surroundings),
             tests: tested,
             figures: figures::draw_all(&results)?,
-            examples: examples(path, &experiment, &results, &chosen),
+            examples: examples(&results, &chosen),
             surroundings: surroundings.facts,
             command: surroundings.command,
             yaml: serde_saphyr::to_string(&experiment)?,
@@ -162,8 +165,9 @@ fn measured(
     seeds: usize,
     chosen: impl Fn(&SummaryRow) -> bool,
     measure: Quantity,
+    published: &[Published],
 ) -> Table {
-    let (steps, lines) = cells(rows, seeds, &chosen, measure);
+    let (steps, lines) = cells(rows, seeds, &chosen, measure, published);
     let mut header = vec!["method".to_owned()];
     header.extend(steps.iter().map(|step| format!("{step} steps")));
     let what = match task {
@@ -193,28 +197,24 @@ fn measured(
         Unit::Percent => " in %",
         Unit::Plain => "",
     };
+    let shots = rows.first().map(|row| row.shots);
+    let below = published.iter().filter(|of| of.quantity == measure && of.shots == shots);
+    let legend = published::legend(below).map(|legend| format!(" Below are {legend}.")).unwrap_or_default();
     let caption = format!(
-        "{}{unit} on {what} after so many adaptation steps: {spread}.{star}{gaps}",
+        "{}{unit} on {what} after so many adaptation steps: {spread}.{star}{gaps}{legend}",
         measure.capitalised()
     );
     Table { name: format!("{}-{}", measure.name, stem(test)), caption, header, rows: lines }
 }
 
-/// What each method answered, in the order of the experiment file.
-fn examples(
-    path: &Path,
-    experiment: &Experiment,
-    results: &Results,
-    chosen: &BTreeMap<(String, usize), usize>,
-) -> Vec<(String, usize, Images)> {
-    let read = |method: &String| {
-        let run = experiment.runs().into_iter().find(|run| run.name == method)?;
-        let text = std::fs::read_to_string(path.join(run.file(crate::experiment::files::EXAMPLE))).ok()?;
-        let Example::Images(example) = serde_json::from_str(&text).ok()? else { return None };
+/// What each method answered where tasks are of images, with the place of the number of steps to show.
+fn examples(results: &Results, chosen: &BTreeMap<(String, usize), usize>) -> Vec<(String, usize, Images)> {
+    let of_images = |(method, example): &(String, Example)| {
+        let Example::Images(example) = example else { return None };
         let last = example.steps.len().checked_sub(1)?;
         let step = chosen.get(&(method.clone(), example.shots));
         let place = step.and_then(|step| example.steps.iter().position(|s| s == step)).unwrap_or(last);
-        Some((method.clone(), place, example))
+        Some((method.clone(), place, example.clone()))
     };
-    results.methods.iter().filter_map(read).collect()
+    results.examples.iter().filter_map(of_images).collect()
 }

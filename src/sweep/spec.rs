@@ -195,6 +195,7 @@ impl Plan {
         }
         resolved.assign("seeds", json!(self.sweep.seeds))?;
         resolved.assign("name", json!(name))?;
+        resolved.assign("expect", json!({}))?; // nothing is tested
         let experiment = resolved.check("the trial's experiment")?;
         if experiment.methods.len() != 1 {
             let names: Vec<&str> = experiment.methods.keys().map(String::as_str).collect();

@@ -11,6 +11,7 @@ mod learned;
 mod losses;
 mod measures;
 mod output;
+mod published;
 mod pytorch;
 mod report;
 mod runs;
