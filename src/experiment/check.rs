@@ -71,7 +71,8 @@ pub fn asks(experiment: &Experiment) -> Asks {
         Training::Pooled(_) | Training::Nothing => None,
     });
     let fixed = |method: &&Method| {
-        matches!(training(method), Training::Episodes { .. }) && !method.algorithm.takes_any_ways()
+        let on_tasks = matches!(training(method), Training::Episodes { .. } | Training::SameTasks { .. });
+        on_tasks && !method.algorithm.takes_any_ways()
     };
     let validated = |m: &Method| m.train(&experiment.train).validate.is_some();
     Asks {
