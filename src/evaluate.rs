@@ -17,7 +17,7 @@ use crate::{
 
 /// Whether long work shall go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Signal {
     /// Yes.
     Continue,
     /// No.
@@ -119,7 +119,7 @@ impl Protocol<'_> {
         &self,
         learner: &dyn MetaLearner,
         theta: &Params,
-        observe: &(dyn Fn(usize) -> Verdict + Sync),
+        observe: &(dyn Fn(usize) -> Signal + Sync),
     ) -> Option<Tested> {
         let mut tested: Option<Tested> = None;
         let work = |theta: &Params, chunk: Range<usize>| {
@@ -130,7 +130,7 @@ impl Protocol<'_> {
             if !self.interface.measures.iter().any(|measure| measure.pooled()) {
                 self.drop_what_is_not_kept(&mut tested);
             }
-            (observe(count) == Verdict::Continue).then_some(tested)
+            (observe(count) == Signal::Continue).then_some(tested)
         };
         chunks::in_chunks(self.episodes.len(), self.split, theta, work, |part| {
             tested = Some(match tested.take() {
@@ -244,7 +244,7 @@ pub fn mean_scores(
 ) -> Score {
     let draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0, first_task: 0 };
     let protocol = Protocol { interface, episodes, shots, steps: &[step], draws, split, keeps: &|_| false };
-    let tested = protocol.evaluate(learner, theta, &|_| Verdict::Continue);
+    let tested = protocol.evaluate(learner, theta, &|_| Signal::Continue);
     let scores = tested.map_or_else(Vec::new, |tested| tested.scores.concat());
     let n = scores.len().max(1) as f64;
     let mean = |of: &dyn Fn(&Score) -> f64| scores.iter().map(of).sum::<f64>() / n;

@@ -101,7 +101,7 @@ impl TrainRow {
 /// What a row of `evaluation.csv` was tested on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Task {
+pub enum TaskKind {
     /// A frozen test episode.
     FewShot,
     /// The whole data set as one task: all training images, all test images.
@@ -118,7 +118,7 @@ pub struct EvaluationRow {
     /// The run's seed.
     pub seed: u64,
     /// What was tested.
-    pub task: Task,
+    pub task: TaskKind,
     /// Support rows, of a class where there are classes.
     pub shots: usize,
     /// Index of the frozen test episode, the same for every method and seed.
@@ -338,7 +338,7 @@ mod tests {
             method: "m".into(),
             fold: 1,
             seed: 2,
-            task: Task::FewShot,
+            task: TaskKind::FewShot,
             shots: 5,
             episode: 3,
             step: 10,

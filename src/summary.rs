@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     measures::{self, Quantity},
-    records::{EvaluationRow, Row, Task, number, owned},
+    records::{EvaluationRow, Row, TaskKind, number, owned},
     stats::{
         grid::{Sample, Scored},
         inference::{CONFIDENCE, Inference, mean_and_variance},
@@ -21,7 +21,7 @@ pub struct SummaryRow {
     /// The method's name in the experiment file.
     pub method: String,
     /// What was tested.
-    pub task: Task,
+    pub task: TaskKind,
     /// Support rows, of a class where there are classes.
     pub shots: usize,
     /// Adaptation steps taken on the support set.
@@ -110,7 +110,7 @@ impl Row for SummaryRow {
 
 /// Summarises evaluation rows by these columns, the judge first; methods come in the order of `methods`, those not named there last.
 pub fn summarise(rows: &[EvaluationRow], methods: &[String], columns: &[Quantity]) -> Vec<SummaryRow> {
-    let mut cells: BTreeMap<(usize, &str, Task, usize, usize), Vec<&EvaluationRow>> = BTreeMap::new();
+    let mut cells: BTreeMap<(usize, &str, TaskKind, usize, usize), Vec<&EvaluationRow>> = BTreeMap::new();
     for row in rows {
         let place = methods.iter().position(|m| *m == row.method).unwrap_or(methods.len());
         cells.entry((place, &row.method, row.task, row.shots, row.step)).or_default().push(row);
@@ -156,13 +156,13 @@ fn scores(sample: &Sample) -> usize {
     sample.folds.values().map(|grid| grid.scores.len()).sum()
 }
 
-fn measured(name: &'static str, task: Task, sample: &Sample) -> Measured {
+fn measured(name: &'static str, task: TaskKind, sample: &Sample) -> Measured {
     let seeds = sample.seed_means();
     let half_width = Inference::of(sample).map_or(f64::NAN, |of| of.half_width(CONFIDENCE));
     Measured {
         name,
         mean: sample.mean(),
-        interval: (half_width.is_finite() && task == Task::FewShot).then_some(half_width),
+        interval: (half_width.is_finite() && task == TaskKind::FewShot).then_some(half_width),
         seed_std: (seeds.len() > 1).then(|| mean_and_variance(&seeds).1.sqrt()),
     }
 }
@@ -221,7 +221,7 @@ mod tests {
             method,
             fold: 0,
             seed,
-            task: Task::FewShot,
+            task: TaskKind::FewShot,
             shots: 1,
             episode,
             step,

@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::{
     algorithms::MetaLearner,
     chunks::{self, Split},
-    evaluate::{Score, Verdict, mean_scores},
+    evaluate::{Score, Signal, mean_scores},
     floats::{floats, is_plain},
     models::Params,
     outer::OuterSpec,
@@ -133,7 +133,7 @@ impl Trainer<'_> {
     pub fn train(
         &self,
         mut state: State,
-        mut observe: impl FnMut(&State, Progress) -> anyhow::Result<Verdict>,
+        mut observe: impl FnMut(&State, Progress) -> anyhow::Result<Signal>,
     ) -> Result<State, Halt> {
         if state.iteration == 0
             && state.best.is_none()
@@ -233,9 +233,9 @@ fn is_finite(gradient: &Tensor) -> bool {
     }
 }
 
-fn heed(verdict: Verdict) -> Result<(), Halt> {
+fn heed(verdict: Signal) -> Result<(), Halt> {
     match verdict {
-        Verdict::Continue => Ok(()),
-        Verdict::Stop => Err(Halt::Stopped),
+        Signal::Continue => Ok(()),
+        Signal::Stop => Err(Halt::Stopped),
     }
 }

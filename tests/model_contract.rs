@@ -2,7 +2,7 @@
 
 use quickstudy::{
     loss::{self, Loss, per_task},
-    models::{Model, ModelSpec, Params, closed_form::Goal, layers},
+    models::{Model, ModelSpec, Params, closed_form::Expectation, layers},
     random::{Purpose, stream},
 };
 use serde_json::json;
@@ -163,7 +163,7 @@ fn derivatives_by_hand_are_the_derivatives() {
             let outputs = model.body(&leaves[1..], &leaves[0], None);
             let value = per_task(loss, &outputs, &y, weight).sum(None::<Kind>);
             let gradient = Tensor::run_backward(&[value], &leaves, true, true);
-            let goal = Goal { loss, expected: &loss.expected(&y, OUTPUTS, &z), weight };
+            let goal = Expectation { loss, expected: &loss.expected(&y, OUTPUTS, &z), weight };
             let at = by_hand.backpropagate(&behind, &z, &goal);
             assert!(far(&at.outputs, &outputs) < 1e-12, "{spec:?}, {loss:?}");
             assert!(far(&at.linked, &loss.link(&outputs)) < 1e-12, "{spec:?}, {loss:?}");

@@ -11,7 +11,7 @@ use crate::{
     experiment::{folder::write_whole, workplace},
     learned::{
         Learned,
-        adapt::{Adapted, Task, adapt},
+        adapt::{Adapted, OwnTask, adapt},
     },
     output::note,
 };
@@ -57,7 +57,7 @@ impl Arguments {
         if let Some(file) = &self.out {
             learned.check_output(file)?;
         }
-        let task = Task {
+        let task = OwnTask {
             support: &self.support,
             query: &self.query,
             steps: self.steps.map(|steps| steps as usize),

@@ -18,7 +18,7 @@ use crate::{
 /// Look at data sets
 #[derive(Subcommand)]
 pub enum Command {
-    Show(Show),
+    Show(ShowArguments),
 }
 
 impl Command {
@@ -35,7 +35,7 @@ impl Command {
 ///   quickstudy data show mnist --ways 3 --shots 5 --seed 7 --output episode.png
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
-pub struct Show {
+pub struct ShowArguments {
     /// A registered data set (see quickstudy list datasets), or a folder with one in IDX form
     dataset: PathBuf,
     #[command(flatten)]
@@ -57,7 +57,7 @@ pub struct Show {
     output: Option<PathBuf>,
 }
 
-impl Show {
+impl ShowArguments {
     fn run(self) -> Result<ExitCode> {
         let source = self.data.source(false);
         let name = self.dataset.to_string_lossy();

@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{say, sweep::clock};
 use crate::{
     measures::Unit,
-    runs::{Best, Kind, Listed, Part, RunStatus, State, scan},
+    runs::{BestValue, Kind, Listed, MeasuredOn, RunStatus, Status, scan},
 };
 
 /// List experiments with their runs, and studies with their trials: how they stand, how good they are
@@ -31,7 +31,7 @@ pub struct Arguments {
     folder: PathBuf,
     /// Only what stands like this (several, separated by commas)
     #[arg(long, value_enum, value_delimiter = ',')]
-    state: Vec<State>,
+    state: Vec<Status>,
     /// Only what has this in its name, for example maml-seed0 or my_experiment/
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
@@ -107,7 +107,7 @@ impl Arguments {
 }
 
 /// What can be sorted by: best, duration, time.
-type Key = (Option<Best>, f64, Option<f64>);
+type Key = (Option<BestValue>, f64, Option<f64>);
 
 fn table(listed: &[Listed]) -> String {
     let mut table = Table::new();
@@ -156,9 +156,9 @@ fn table(listed: &[Listed]) -> String {
     format!("{}\n{reasons}", lines.join("\n"))
 }
 
-fn shown(best: Best) -> String {
-    let Best { part, quantity, value } = best;
-    let part = if part == Part::Test { "test " } else { "" };
+fn shown(best: BestValue) -> String {
+    let BestValue { part, quantity, value } = best;
+    let part = if part == MeasuredOn::Test { "test " } else { "" };
     match quantity.unit {
         Unit::Percent => format!("{part}{}", quantity.text(value)),
         Unit::Plain => format!("{part}{} {}", quantity.name, quantity.text(value)),

@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 use super::idx;
 
 /// A file of a data set, as its authors published it (gunzipped).
-pub struct Published {
+pub struct PublishedFile {
     pub name: &'static str,
     pub bytes: u64,
     /// In hexadecimal digits.
     pub sha256: &'static str,
 }
 
-impl Published {
+impl PublishedFile {
     /// The path of this file in `folder`, plain or gzipped, if there is one.
     pub fn locate(&self, folder: &Path) -> Option<PathBuf> {
         let dotted = self.name.replace("-idx", ".idx");
@@ -88,13 +88,13 @@ pub mod tests {
     use super::*;
 
     // Hashes: printf one | sha256sum
-    pub const FILES: [Published; 2] = [
-        Published {
+    pub const FILES: [PublishedFile; 2] = [
+        PublishedFile {
             name: "one",
             bytes: 3,
             sha256: "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed",
         },
-        Published {
+        PublishedFile {
             name: "two",
             bytes: 3,
             sha256: "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Error, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::cache::Published;
+use super::cache::PublishedFile;
 use super::{mirror, npm};
 
 /// A place that offers the files.
@@ -30,7 +30,7 @@ impl Origin<'_> {
 
     /// Brings all of `files` into `folder`. Gives up at the first failure, so that a mirror that
     /// cannot be reached costs its time limit once, not once per file.
-    fn deliver(&self, files: &[&Published], folder: &Path, bar: &ProgressBar) -> Result<()> {
+    fn deliver(&self, files: &[&PublishedFile], folder: &Path, bar: &ProgressBar) -> Result<()> {
         match self {
             Origin::Mirror(address) => {
                 let agent = mirror::agent();
@@ -59,7 +59,7 @@ const NPM_LIMIT: Duration = Duration::from_secs(120);
 /// `origins` that has them. `set` names the data set in messages.
 pub fn fetch(
     set: &str,
-    files: &[Published],
+    files: &[PublishedFile],
     origins: &[Origin],
     folder: &Path,
     progress: bool,

@@ -6,7 +6,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 use ureq::Agent;
 
-use super::cache::Published;
+use super::cache::PublishedFile;
 use super::idx;
 
 /// Gives up within seconds on a server that does not answer. Follows the proxy variables of the
@@ -25,7 +25,7 @@ pub fn agent() -> Agent {
 
 /// The contents of `file`, gunzipped, from the address with `NAME.gz` behind it. They are not
 /// checked yet.
-pub fn download(agent: &Agent, address: &str, file: &Published, bar: &ProgressBar) -> Result<Vec<u8>> {
+pub fn download(agent: &Agent, address: &str, file: &PublishedFile, bar: &ProgressBar) -> Result<Vec<u8>> {
     let body = agent.get(format!("{address}{}.gz", file.name)).call()?.into_body();
     bar.set_position(0);
     bar.set_length(body.content_length().unwrap_or(file.bytes));

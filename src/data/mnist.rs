@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::cache::{self, Published};
+use super::cache::{self, PublishedFile};
 use super::fetch::{self, Origin};
-use super::{Dataset, Entry, Source, idx};
+use super::{Dataset, DatasetEntry, Source, idx};
 
-pub const ENTRY: Entry = Entry {
+pub const ENTRY: DatasetEntry = DatasetEntry {
     name: "mnist",
     summary: "handwritten digits, 28 x 28 grey values",
     source: "LeCun et al. 1998, https://doi.org/10.1109/5.726791",
@@ -21,23 +21,23 @@ pub const ENTRY: Entry = Entry {
 
 /// In the order in which [`idx::dataset`] takes them. Hashes are of the files gunzipped, so that
 /// they do not depend on who packed them.
-const FILES: [Published; 4] = [
-    Published {
+const FILES: [PublishedFile; 4] = [
+    PublishedFile {
         name: "train-images-idx3-ubyte",
         bytes: 47_040_016,
         sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     },
-    Published {
+    PublishedFile {
         name: "train-labels-idx1-ubyte",
         bytes: 60_008,
         sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     },
-    Published {
+    PublishedFile {
         name: "t10k-images-idx3-ubyte",
         bytes: 7_840_016,
         sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     },
-    Published {
+    PublishedFile {
         name: "t10k-labels-idx1-ubyte",
         bytes: 10_008,
         sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",

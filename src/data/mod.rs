@@ -1,6 +1,6 @@
 //! Data sets: where their files come from, and how they are read.
 //!
-//! To add a data set, write one file beside `mnist.rs` and add its [`Entry`] to [`REGISTRY`]. A
+//! To add a data set, write one file beside `mnist.rs` and add its [`DatasetEntry`] to [`REGISTRY`]. A
 //! data set that lies in a folder in IDX form needs no code at all: see [`idx_folder`].
 
 mod cache;
@@ -85,7 +85,7 @@ pub struct Source {
 }
 
 /// A registered data set: what can be said of it without loading it, and how to load it.
-pub struct Entry {
+pub struct DatasetEntry {
     /// The name an experiment uses: `task.dataset: mnist`.
     pub name: &'static str,
     /// One line for `quickstudy list datasets`.
@@ -101,7 +101,7 @@ pub struct Entry {
     load: fn(&Source) -> Result<Dataset>,
 }
 
-impl Entry {
+impl DatasetEntry {
     /// Reads the data set from `source.data_dir`, or from the cache, which is filled on first use.
     pub fn load(&self, source: &Source) -> Result<Dataset> {
         (self.load)(source)
@@ -109,10 +109,10 @@ impl Entry {
 }
 
 /// Every data set that has a name.
-pub static REGISTRY: &[Entry] = &[mnist::ENTRY];
+pub static REGISTRY: &[DatasetEntry] = &[mnist::ENTRY];
 
 /// The data set registered as `name`.
-pub fn find(name: &str) -> Option<&'static Entry> {
+pub fn find(name: &str) -> Option<&'static DatasetEntry> {
     REGISTRY.iter().find(|entry| entry.name == name)
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use flate2::read::GzDecoder;
 
-use super::cache::Published;
+use super::cache::PublishedFile;
 
 /// Runs `npm pack` in the empty folder `scratch`, where it leaves the package as an archive, and
 /// returns the archive's path. The child is killed when `limit` is over.
@@ -70,15 +70,15 @@ fn complaint(messages: &str, status: ExitStatus) -> String {
 /// `keep`.
 pub fn unpack(
     archive: &Path,
-    files: &[&Published],
-    keep: impl Fn(&Published, &[u8]) -> Result<()>,
+    files: &[&PublishedFile],
+    keep: impl Fn(&PublishedFile, &[u8]) -> Result<()>,
 ) -> Result<()> {
     let mut wanted = files.to_vec();
     let mut archive = tar::Archive::new(GzDecoder::new(File::open(archive)?));
     for entry in archive.entries()? {
         let entry = entry.context("the package is damaged")?;
         let path = entry.path()?.into_owned();
-        let is_this = |file: &&Published| path.file_name().is_some_and(|name| name == file.name);
+        let is_this = |file: &&PublishedFile| path.file_name().is_some_and(|name| name == file.name);
         if let Some(at) = wanted.iter().position(is_this) {
             let file = wanted.remove(at);
             let mut bytes = Vec::new();
@@ -97,8 +97,8 @@ mod tests {
 
     use super::*;
 
-    const A: Published = Published { name: "a", bytes: 3, sha256: "" };
-    const B: Published = Published { name: "b", bytes: 3, sha256: "" };
+    const A: PublishedFile = PublishedFile { name: "a", bytes: 3, sha256: "" };
+    const B: PublishedFile = PublishedFile { name: "b", bytes: 3, sha256: "" };
 
     /// A gzipped archive of these paths and contents.
     fn archive(folder: &Path, entries: &[(&str, &str)]) -> PathBuf {
@@ -120,7 +120,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = archive(folder.path(), &[("package/x", "no"), ("package/data/b", "bb"), ("a", "aaaaaa")]);
         let kept = RefCell::new(Vec::new());
-        let keep = |file: &Published, bytes: &[u8]| {
+        let keep = |file: &PublishedFile, bytes: &[u8]| {
             kept.borrow_mut().push((file.name, bytes.to_vec()));
             Ok(())
         };

@@ -54,7 +54,7 @@ impl JsonSchema for DatasetSpec {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let named = |entry: &super::Entry| json!({"description": entry.summary, "const": entry.name});
+        let named = |entry: &super::DatasetEntry| json!({"description": entry.summary, "const": entry.name});
         let mut forms: Vec<Value> = REGISTRY.iter().map(named).collect();
         forms.push(json!({
             "description": "A folder that holds any data set in IDX form.",

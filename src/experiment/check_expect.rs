@@ -2,7 +2,7 @@
 
 use garde::{Path, Report};
 
-use super::{expect::Place, spec::Experiment};
+use super::{expect::ExpectedAt, spec::Experiment};
 use crate::{algorithms::Testing, measures::Unit, misuse::similar};
 
 /// Checks that every value is of something that the experiment measures.
@@ -28,8 +28,8 @@ pub fn check_expect(experiment: &Experiment, parent: &mut dyn FnMut() -> Path, r
 }
 
 /// The numbers below the measure at which something is wrong with a value, and what.
-fn problem(experiment: &Experiment, method: &str, place: &Place) -> Option<(Vec<usize>, String)> {
-    let Place { measure, shots, step, value } = *place;
+fn problem(experiment: &Experiment, method: &str, place: &ExpectedAt) -> Option<(Vec<usize>, String)> {
+    let ExpectedAt { measure, shots, step, value } = *place;
     let list = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
     let Some(quantity) = experiment.quantities().into_iter().find(|known| known.name == measure) else {
         let known: Vec<_> = experiment.quantities().iter().map(|known| known.name).collect();

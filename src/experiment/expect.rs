@@ -42,7 +42,7 @@ pub enum Mark {
 /// A mean, and the half-width of the interval that came with it; shares are in per cent, as papers and tables have them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<f64>", into = "Vec<f64>")]
-pub struct Value {
+pub struct PublishedValue {
     /// The mean.
     pub mean: f64,
     /// The half-width, whatever it means there.
@@ -51,7 +51,7 @@ pub struct Value {
 
 /// A published value with what it is of.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct ExpectedAt {
     /// The measure's name.
     pub measure: &'static str,
     /// The number of shots, if it is said.
@@ -59,7 +59,7 @@ pub struct Place {
     /// The number of adaptation steps.
     pub step: usize,
     /// The value.
-    pub value: Value,
+    pub value: PublishedValue,
 }
 
 /// By numbers of steps, or of shots.
@@ -69,15 +69,15 @@ type Numbered<V> = BTreeMap<usize, V>;
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum Entry {
-    Value(Value),
-    BySteps(Numbered<Value>),
+    Value(PublishedValue),
+    BySteps(Numbered<PublishedValue>),
 }
 
 impl Expected {
     /// All values.
-    pub fn places(&self) -> impl Iterator<Item = Place> {
+    pub fn places(&self) -> impl Iterator<Item = ExpectedAt> {
         self.measures.iter().flat_map(|(measure, entries)| {
-            let place = |shots, step, value| Place { measure, shots, step, value };
+            let place = |shots, step, value| ExpectedAt { measure, shots, step, value };
             entries.iter().flat_map(move |(number, entry)| match entry {
                 Entry::Value(value) => vec![place(None, *number, *value)],
                 Entry::BySteps(values) => {
@@ -88,7 +88,7 @@ impl Expected {
     }
 }
 
-impl TryFrom<Vec<f64>> for Value {
+impl TryFrom<Vec<f64>> for PublishedValue {
     type Error = String;
 
     fn try_from(numbers: Vec<f64>) -> Result<Self, String> {
@@ -100,8 +100,8 @@ impl TryFrom<Vec<f64>> for Value {
     }
 }
 
-impl From<Value> for Vec<f64> {
-    fn from(value: Value) -> Self {
+impl From<PublishedValue> for Vec<f64> {
+    fn from(value: PublishedValue) -> Self {
         [Some(value.mean), value.half_width].into_iter().flatten().collect()
     }
 }
@@ -209,7 +209,7 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-impl JsonSchema for Value {
+impl JsonSchema for PublishedValue {
     fn schema_name() -> Cow<'static, str> {
         "PublishedValue".into()
     }
@@ -253,10 +253,10 @@ mod tests {
     fn values_come_back_from_yaml_and_from_resolved_keys() {
         let expect = "{maml: {mse: {1: [0.67], 5: [0.38, 0.05]}, source: someone, mark: unconfirmed}}";
         let experiment = parse(&text(expect, STEPS), "it").expect("sound");
-        let places: Vec<Place> = experiment.expect["maml"].places().collect();
+        let places: Vec<ExpectedAt> = experiment.expect["maml"].places().collect();
         let place = |step, mean, half_width| {
-            let value = Value { mean, half_width };
-            Place { measure: "mse", shots: None, step, value }
+            let value = PublishedValue { mean, half_width };
+            ExpectedAt { measure: "mse", shots: None, step, value }
         };
         assert_eq!(places, [place(1, 0.67, None), place(5, 0.38, Some(0.05))]);
         let written = serde_saphyr::to_string(&experiment).expect("YAML");

@@ -17,7 +17,7 @@ use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 use super::{files::PREDICTIONS, plan::Run};
 use crate::{
     measures::{Measure, Predictions},
-    records::{EvaluationRow, Task},
+    records::{EvaluationRow, TaskKind},
 };
 
 /// Larger files are not written.
@@ -127,7 +127,7 @@ pub fn complete(
             let of_steps = steps.iter().zip(of_steps);
             values.extend(of_steps.map(|(step, given)| ((*shots, *step), measure.of_each(given))));
         }
-        for row in rows.iter_mut().filter(|row| row.task == Task::FewShot) {
+        for row in rows.iter_mut().filter(|row| row.task == TaskKind::FewShot) {
             let value = values.get(&(row.shots, row.step)).and_then(|of| of.get(row.episode)).copied();
             row.values.set(measure.name(), value);
         }

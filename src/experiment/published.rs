@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::{
-    expect::{Mark, Place, Value},
+    expect::{ExpectedAt, Mark, PublishedValue},
     spec::Experiment,
 };
 use crate::{measures::Quantity, summary::SummaryRow};
@@ -21,7 +21,7 @@ pub struct Published {
     /// What was measured.
     pub quantity: Quantity,
     /// The published value, shares in per cent.
-    pub value: Value,
+    pub value: PublishedValue,
     /// Whether it is known to have been published.
     pub mark: Mark,
     /// Where.
@@ -50,7 +50,7 @@ pub fn published(experiment: &Experiment, rows: &[SummaryRow]) -> Vec<Published>
     let tested = experiment.test_shots();
     let mut all = Vec::new();
     for (method, expected) in &experiment.expect {
-        for Place { measure, shots, step, value } in expected.places() {
+        for ExpectedAt { measure, shots, step, value } in expected.places() {
             let Some(quantity) = quantities.iter().copied().find(|known| known.name == measure) else {
                 continue;
             };
@@ -96,7 +96,7 @@ impl Published {
 
     /// For a cell below ours: "0.67 ± 0.05, ours better".
     pub fn cell(&self) -> String {
-        let Value { mean, half_width } = self.value;
+        let PublishedValue { mean, half_width } = self.value;
         let half = half_width.map(|half| format!(" ± {half}")).unwrap_or_default();
         let verdict = match self.verdict() {
             Verdict::Within => ", within",
@@ -180,12 +180,12 @@ pub fn csv(all: &[Published]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{experiment::read::parse, records::Task, summary::Measured};
+    use crate::{experiment::read::parse, records::TaskKind, summary::Measured};
 
     fn row(method: &str, shots: usize, step: usize, measured: Measured) -> SummaryRow {
         let (method, measured) = (method.to_owned(), vec![measured]);
         let (episodes, seeds, folds, left_out) = (10, 2, 1, 0);
-        let (task, loss) = (Task::FewShot, 1.0);
+        let (task, loss) = (TaskKind::FewShot, 1.0);
         SummaryRow { method, task, shots, step, measured, loss, episodes, seeds, folds, left_out }
     }
 

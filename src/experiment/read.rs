@@ -75,7 +75,7 @@ pub fn read(file: &Path, changes: &Changes) -> Result<Experiment> {
         let value: Value = serde_saphyr::from_str(value)
             .map_err(|error| Misuse(format!("--set {change}: the value is not YAML: {error}")))?;
         let assigned = resolved.assign(path, value).with_context(|| format!("{source}: --set {change}"))?;
-        if let Assigned::NewMethod(name) = assigned {
+        if let Assignment::NewMethod(name) = assigned {
             note!("note: --set adds a method, {name}, to those of {source}");
         }
     }
@@ -129,7 +129,7 @@ pub struct Resolved(Value);
 
 /// What a value was given to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Assigned {
+pub enum Assignment {
     /// A key of the experiment.
     Known,
     /// A method that was not there, of this name.
@@ -160,9 +160,9 @@ impl Resolved {
     ///
     /// # Errors
     /// A [`Misuse`] that says why there is no such key, with a suggestion, or what its value should be.
-    pub fn assign(&mut self, path: &str, value: Value) -> Result<Assigned> {
+    pub fn assign(&mut self, path: &str, value: Value) -> Result<Assignment> {
         let keys: Vec<&str> = path.split('.').collect();
-        let mut assigned = Assigned::Known;
+        let mut assigned = Assignment::Known;
         if let (["methods", name, rest @ ..], Some(methods)) = (&keys[..], self.0["methods"].as_object())
             && !methods.contains_key(*name)
         {
@@ -174,7 +174,7 @@ impl Resolved {
                     known.join(", ")
                 );
             }
-            assigned = Assigned::NewMethod((*name).to_owned());
+            assigned = Assignment::NewMethod((*name).to_owned());
         }
         let mut changed = self.0.clone();
         if !put(&mut changed, &keys, value) {

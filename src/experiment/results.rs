@@ -16,7 +16,7 @@ use super::{
 use crate::{
     figures::{Results, draw_all},
     output::note,
-    records::{self, Damage, EvaluationRow, Row, Task},
+    records::{self, Damage, EvaluationRow, Row, TaskKind},
     summary::{chosen_steps, summarise},
     tasks::example::Example,
 };
@@ -134,7 +134,7 @@ fn evaluation(
     let (mut all, mut lacking) = (Vec::new(), Vec::new());
     for run in experiment.runs().iter().filter(|run| run.is_done(path, Goal::Test)) {
         let mut rows: Vec<EvaluationRow> = damage.read(&path.join(run.file(EVALUATION)))?;
-        let tests = || rows.iter().filter(|row| row.task == Task::FewShot);
+        let tests = || rows.iter().filter(|row| row.task == TaskKind::FewShot);
         let is_lacking = |name: &str| tests().any(|row| row.values.get(name).is_none());
         let more: Vec<_> = experiment.measures().into_iter().filter(|of| is_lacking(of.name())).collect();
         if !more.is_empty() && !predictions::complete(&mut rows, &more, run, path)? {

@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::published::{self, Published};
-use crate::{measures::Quantity, records::Task, summary::SummaryRow, tasks::words::Words};
+use crate::{measures::Quantity, records::TaskKind, summary::SummaryRow, tasks::words::Words};
 
 /// How tables are written.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ pub fn tables(
     style: Style,
 ) -> String {
     let mut text = String::new();
-    let mut kinds: Vec<(Task, usize)> = rows.iter().map(|row| (row.task, row.shots)).collect();
+    let mut kinds: Vec<(TaskKind, usize)> = rows.iter().map(|row| (row.task, row.shots)).collect();
     kinds.sort_unstable();
     kinds.dedup();
     for (task, shots) in kinds {
@@ -38,11 +38,11 @@ pub fn tables(
             rows.iter().filter(|row| (row.task, row.shots) == (task, shots)).collect();
         let what = style.judge.in_unit();
         let heading = match task {
-            Task::FewShot => {
+            TaskKind::FewShot => {
                 let shots = (style.words.shots)(shots);
                 format!("{shots} test episodes: {what} after so many adaptation steps")
             }
-            Task::WholeDataset => {
+            TaskKind::WholeDataset => {
                 format!("the whole data set: test {what} after so many full-batch steps")
             }
         };
@@ -160,7 +160,7 @@ mod tests {
     fn a_method_with_missing_seeds_says_so() {
         let row = |method: &str, seeds| SummaryRow {
             method: method.into(),
-            task: Task::FewShot,
+            task: TaskKind::FewShot,
             shots: 1,
             step: 5,
             measured: ["accuracy", "mse"]

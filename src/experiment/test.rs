@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     algorithms::Testing,
-    evaluate::{Protocol, Score, Verdict},
+    evaluate::{Protocol, Score, Signal},
     measures::Predictions,
     models::Params,
-    records::{self, CostRow, EvaluationRow, Task, Values},
+    records::{self, CostRow, EvaluationRow, TaskKind, Values},
     tasks::{Interface, family::Show, frozen::FrozenEpisodes},
 };
 
@@ -42,7 +42,7 @@ pub(crate) struct Test<'a> {
 }
 
 /// What a test gave.
-pub(crate) struct Outcome {
+pub(crate) struct TestOutcome {
     /// A row for every number of shots, episode and number of steps.
     pub rows: Vec<EvaluationRow>,
     /// What each number of steps cost.
@@ -60,13 +60,13 @@ impl Test<'_> {
         theta: &Params,
         episodes: &FrozenEpisodes,
         line: &mut MethodLine,
-    ) -> Option<Outcome> {
+    ) -> Option<TestOutcome> {
         let Self { run, ready, steps, .. } = *self;
         line.test(run.label(), episodes.len() * self.shots.len());
         let line = &*line;
         let observe = |count| {
             line.tested(count);
-            if self.stop.load(Ordering::Relaxed) { Verdict::Stop } else { Verdict::Continue }
+            if self.stop.load(Ordering::Relaxed) { Signal::Stop } else { Signal::Continue }
         };
         let pools = self.interface.measures.iter().any(|measure| measure.pooled());
         let (asked, sizes) = (self.keeps, [episodes.len(), self.shots.len(), steps.len()]);
@@ -106,7 +106,7 @@ impl Test<'_> {
                     method: run.name.to_owned(),
                     fold: run.fold,
                     seed: run.seed,
-                    task: Task::FewShot,
+                    task: TaskKind::FewShot,
                     shots,
                     episode,
                     step,
@@ -119,7 +119,7 @@ impl Test<'_> {
             }
         }
         let left_out = left_out.into_inner();
-        Some(Outcome { rows, costs, answers, left_out: (left_out > 0).then_some(left_out) })
+        Some(TestOutcome { rows, costs, answers, left_out: (left_out > 0).then_some(left_out) })
     }
 }
 
@@ -172,7 +172,7 @@ impl Workplace<'_> {
         episodes: &FrozenEpisodes,
         line: &mut MethodLine,
         keeps: Option<bool>,
-    ) -> Result<Outcome, RunError> {
+    ) -> Result<TestOutcome, RunError> {
         let interface = self.test_interface();
         let (shots, steps) = (run.test_shots.as_slice(), run.steps);
         let test = Test { run, interface, ready, shots, steps, keeps, stop: self.stop };
@@ -200,7 +200,7 @@ impl Workplace<'_> {
     }
 
     /// Leaves what a test gave beside its rows.
-    fn keep(&self, run: &Run, outcome: &Outcome) -> Result<()> {
+    fn keep(&self, run: &Run, outcome: &TestOutcome) -> Result<()> {
         self.write(run, COST, &records::to_csv(&outcome.costs)?)?;
         if let Some(bytes) = outcome.answers.to_bytes()? {
             self.write(run, PREDICTIONS, &bytes)?;

@@ -18,7 +18,7 @@ use super::{
     workplace::{RunError, Workplace},
 };
 use crate::{
-    evaluate::Verdict,
+    evaluate::Signal,
     measures::Measure,
     output::note,
     records::{TrainRow, Values},
@@ -81,7 +81,7 @@ impl Workplace<'_> {
                 self.write(run, STATE, &state::save(state)?)?;
                 saved = Instant::now();
             }
-            Ok(if stop { Verdict::Stop } else { Verdict::Continue })
+            Ok(if stop { Signal::Stop } else { Signal::Continue })
         });
         if let Err(Halt::Diverged { .. }) = &state {
             rows.save()?; // how it came to that

@@ -10,7 +10,7 @@ use crate::{
     algorithms::MetaLearner,
     evaluate::score,
     models::Params,
-    records::{EvaluationRow, Task},
+    records::{EvaluationRow, TaskKind},
 };
 
 impl Workplace<'_> {
@@ -39,7 +39,7 @@ impl Workplace<'_> {
                 method: run.name.to_owned(),
                 fold: run.fold,
                 seed: run.seed,
-                task: Task::WholeDataset,
+                task: TaskKind::WholeDataset,
                 shots: whole.shots,
                 episode: 0,
                 step,

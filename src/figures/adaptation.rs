@@ -8,27 +8,27 @@ use super::{
     Figure, Results,
     axis::{Axis, step_position},
     chart::{Chart, Panel},
-    judged::{Point, Vertical, shown},
-    legend::{Entry, Sample},
+    judged::{MeanPoint, Vertical, shown},
+    legend::{LegendEntry, Swatch},
     mark::Mark,
     style::{CHANCE, Look, REFERENCE},
 };
 use crate::{
     measures::{Better, Quantity},
-    records::Task,
+    records::TaskKind,
     summary::SummaryRow,
 };
 
 /// What methods are judged by over adaptation steps, one panel for each number of shots.
-pub struct Adaptation;
+pub struct AdaptationFigure;
 
-impl Figure for Adaptation {
+impl Figure for AdaptationFigure {
     fn name(&self) -> &'static str {
         "adaptation"
     }
 
     fn caption(&self, results: &Results) -> String {
-        let whole = results.evaluation.iter().any(|row| row.task == Task::WholeDataset);
+        let whole = results.evaluation.iter().any(|row| row.task == TaskKind::WholeDataset);
         let line = " A long-dashed grey line is a model trained on the whole data set.";
         let ring = " A ring marks the number of steps that a method was trained with; beyond it no training has looked.";
         let errors = " Lower is better. A curve that ends or leaves the figure is of networks that diverge.";
@@ -45,7 +45,7 @@ impl Figure for Adaptation {
 
     fn draw(&self, results: &Results) -> Result<Option<String>> {
         let rows = results.summary();
-        let (episodes, whole): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.task == Task::FewShot);
+        let (episodes, whole): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.task == TaskKind::FewShot);
         if episodes.is_empty() {
             return Ok(None);
         }
@@ -60,23 +60,23 @@ impl Figure for Adaptation {
             .into_iter()
             .filter(|(method, _)| episodes.iter().any(|row| row.method == *method))
             .collect();
-        let mut legend: Vec<Entry> = looks
+        let mut legend: Vec<LegendEntry> = looks
             .iter()
-            .map(|(method, look)| Entry {
-                sample: Sample::Curve(*look),
+            .map(|(method, look)| LegendEntry {
+                sample: Swatch::Curve(*look),
                 label: (*method).to_owned(),
                 note: None,
             })
             .collect();
-        legend.extend(levels.iter().map(|(method, level)| Entry {
-            sample: Sample::Level(REFERENCE),
+        legend.extend(levels.iter().map(|(method, level)| LegendEntry {
+            sample: Swatch::Level(REFERENCE),
             label: (*method).to_owned(),
             note: Some(format!("trained on all images: {}", judge.text(level.mean))),
         }));
         legend.extend(results.chance().map(|chance| results.chance_entry(chance, y.holds(chance))));
         let rings = episodes.iter().any(|row| is_trained(results, row));
-        legend.extend(rings.then(|| Entry {
-            sample: Sample::Ring,
+        legend.extend(rings.then(|| LegendEntry {
+            sample: Swatch::Ring,
             label: "steps in training".to_owned(),
             note: None,
         }));
@@ -103,13 +103,13 @@ impl Figure for Adaptation {
 }
 
 /// The means after the last step of the methods trained on the whole data set; their intervals are not drawn.
-fn whole_dataset_levels<'a>(rows: &[&'a SummaryRow], judge: Quantity) -> Vec<(&'a str, Point)> {
-    let mut levels: Vec<(&str, Point)> = Vec::new();
+fn whole_dataset_levels<'a>(rows: &[&'a SummaryRow], judge: Quantity) -> Vec<(&'a str, MeanPoint)> {
+    let mut levels: Vec<(&str, MeanPoint)> = Vec::new();
     // Rows of a method follow each other, by increasing steps.
     for row in rows {
         levels.retain(|(method, _)| *method != row.method);
         let mean = row.mean(judge.name);
-        levels.push((&row.method, Point { mean, low: mean, high: mean }));
+        levels.push((&row.method, MeanPoint { mean, low: mean, high: mean }));
     }
     levels
 }
@@ -125,7 +125,7 @@ fn curves(rows: &[&SummaryRow], looks: &[(&str, Look)], results: &Results, y: &V
     let (mut bands, mut curves) = (Vec::new(), Vec::new());
     for (method, look) in looks {
         let rows = || rows.iter().filter(|row| row.method == *method);
-        let point = |row: &SummaryRow| (step_position(row.step), Point::of(row, judge));
+        let point = |row: &SummaryRow| (step_position(row.step), MeanPoint::of(row, judge));
         let points: Vec<_> = rows().map(|row| point(row)).collect();
         match points[..] {
             [] => continue,

@@ -8,7 +8,7 @@ use super::{
     axis::Axis,
     canvas,
     frame::Frame,
-    legend::{self, Entry},
+    legend::{self, LegendEntry},
     raster,
     style::{HEIGHT, LABEL, SUBTITLE, TITLE, WIDTH},
 };
@@ -27,7 +27,7 @@ pub struct Chart {
     /// The panels, from left to right.
     pub panels: Vec<Panel>,
     /// The legend, from top to bottom.
-    pub legend: Vec<Entry>,
+    pub legend: Vec<LegendEntry>,
 }
 
 const LEFT: i32 = 165;

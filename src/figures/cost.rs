@@ -8,25 +8,25 @@ use super::{
     Figure, Results,
     axis::Axis,
     chart::{Chart, Panel},
-    judged::{Point, Vertical, shown},
-    legend::{Entry, Sample},
+    judged::{MeanPoint, Vertical, shown},
+    legend::{LegendEntry, Swatch},
     mark::Mark,
     style::{CHANCE, Look},
 };
 use crate::{
-    records::{CostRow, Task},
+    records::{CostRow, TaskKind},
     summary::SummaryRow,
 };
 
 /// What methods are judged by over the cost of adaptation, one panel for each number of shots.
-pub enum Cost {
+pub enum CostFigure {
     /// In milliseconds.
     Time,
     /// In support rows that were looked at, which is the same on every machine.
     Rows,
 }
 
-impl Figure for Cost {
+impl Figure for CostFigure {
     fn name(&self) -> &'static str {
         match self {
             Self::Time => "cost-time",
@@ -55,7 +55,7 @@ impl Figure for Cost {
     fn draw(&self, results: &Results) -> Result<Option<String>> {
         let places = self.places(&results.cost);
         let mut rows = results.summary();
-        rows.retain(|row| row.task == Task::FewShot && places.contains_key(&key(row)));
+        rows.retain(|row| row.task == TaskKind::FewShot && places.contains_key(&key(row)));
         if rows.is_empty() {
             return Ok(None);
         }
@@ -69,9 +69,13 @@ impl Figure for Cost {
             .iter()
             .map(|row| places[&key(row)])
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)));
-        let mut legend: Vec<Entry> = looks
+        let mut legend: Vec<LegendEntry> = looks
             .iter()
-            .map(|(name, look)| Entry { sample: Sample::Curve(*look), label: (*name).to_owned(), note: None })
+            .map(|(name, look)| LegendEntry {
+                sample: Swatch::Curve(*look),
+                label: (*name).to_owned(),
+                note: None,
+            })
             .collect();
         legend.extend(results.chance().map(|chance| results.chance_entry(chance, y.holds(chance))));
         let shots: BTreeSet<usize> = rows.iter().map(|row| row.shots).collect();
@@ -81,7 +85,7 @@ impl Figure for Cost {
             for (name, look) in &looks {
                 let of_method = |row: &&SummaryRow| row.method == *name && row.shots == shots;
                 let points =
-                    rows.iter().filter(of_method).map(|row| (places[&key(row)], Point::of(row, judge)));
+                    rows.iter().filter(of_method).map(|row| (places[&key(row)], MeanPoint::of(row, judge)));
                 marks.extend(curve(*look, &points.collect::<Vec<_>>(), &y));
             }
             Panel { heading: Some(results.task_name(shots)), marks }
@@ -109,7 +113,7 @@ fn key(row: &SummaryRow) -> Key {
     (row.method.clone(), row.shots, row.step)
 }
 
-impl Cost {
+impl CostFigure {
     /// The base-ten logarithm of the mean cost over runs, wherever there is any.
     fn places(&self, costs: &[CostRow]) -> BTreeMap<Key, f64> {
         let mut sums: BTreeMap<Key, (f64, f64)> = BTreeMap::new();
@@ -127,7 +131,7 @@ impl Cost {
 }
 
 /// A method's curve with its band; a point with a whisker where all numbers of steps cost the same.
-fn curve(look: Look, points: &[(f64, Point)], y: &Vertical) -> Vec<Mark> {
+fn curve(look: Look, points: &[(f64, MeanPoint)], y: &Vertical) -> Vec<Mark> {
     let Some((x, point)) = points.first().copied() else { return Vec::new() };
     if points.iter().all(|(other, _)| *other == x) {
         return vec![y.whisker(x, point), y.curve(look, &points[..1])];

@@ -6,13 +6,13 @@ use plotters::style::RGBColor;
 use super::{
     Figure, Results,
     axis::Axis,
-    grid::Grid,
-    legend::{Entry, Sample},
+    grid::PanelGrid,
+    legend::{LegendEntry, Swatch},
     mark::Mark,
     panel::Panel,
     style::{INK, Look, Marker},
 };
-use crate::tasks::example::{Curve, Curves, Example};
+use crate::tasks::example::{Curves, Example, ExampleCurve};
 
 /// The first test functions with each method's answers: methods side by side, a row for each function.
 pub struct Fits;
@@ -59,7 +59,7 @@ impl Figure for Fits {
         let (low, high) = range(places.map(|x| f64::from(*x)));
         let axes: Vec<Axis> = (0..functions)
             .map(|function| {
-                let answers: Vec<&Curve> =
+                let answers: Vec<&ExampleCurve> =
                     methods.iter().map(|(_, curves)| &curves.curves[function]).collect();
                 upward(y, &answers)
             })
@@ -75,7 +75,7 @@ impl Figure for Fits {
                 rows.push((y.clone(), methods.iter().map(panel).collect()));
             }
         }
-        let grid = Grid {
+        let grid = PanelGrid {
             title: results.title.clone(),
             subtitle: format!(
                 "the first test tasks, before and after adaptation to {} support points",
@@ -122,16 +122,16 @@ fn look(place: usize, count: usize) -> Look {
     Look { place: 2 + place, color, marker: Marker::Circle, dashed: false }
 }
 
-fn legend(steps: &[usize]) -> Vec<Entry> {
-    let entry = |sample, label: &str| Entry { sample, label: label.to_owned(), note: None };
-    let mut legend = vec![entry(Sample::Line(TRUTH), "truth"), entry(Sample::Dot(SUPPORT), "support points")];
+fn legend(steps: &[usize]) -> Vec<LegendEntry> {
+    let entry = |sample, label: &str| LegendEntry { sample, label: label.to_owned(), note: None };
+    let mut legend = vec![entry(Swatch::Line(TRUTH), "truth"), entry(Swatch::Dot(SUPPORT), "support points")];
     legend.extend(steps.iter().enumerate().map(|(place, step)| {
         let label = match step {
             0 => "no steps".to_owned(),
             1 => "1 step".to_owned(),
             step => format!("{step} steps"),
         };
-        entry(Sample::Line(look(place, steps.len())), &label)
+        entry(Swatch::Line(look(place, steps.len())), &label)
     }));
     legend
 }
@@ -151,7 +151,7 @@ fn marks(curves: &Curves, function: usize, steps: &[usize]) -> Vec<Mark> {
 }
 
 /// The upward axis of a function: all of it and of its support points, and of the answers what is not too far beyond.
-fn upward(label: &str, curves: &[&Curve]) -> Axis {
+fn upward(label: &str, curves: &[&ExampleCurve]) -> Axis {
     let seen = curves.iter().flat_map(|curve| {
         curve.truth.iter().chain(curve.support.iter().map(|[_, y]| y)).map(|y| f64::from(*y))
     });
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn answers_that_diverge_do_not_flatten_the_function() {
-        let curve = |answers| Curve {
+        let curve = |answers| ExampleCurve {
             support: vec![[0.5, 0.5]],
             x: vec![0.0, 1.0],
             truth: vec![-1.0, 1.0],

@@ -8,14 +8,14 @@ use super::{
     Figure, Results,
     axis::Axis,
     chart::{Chart, Panel},
-    judged::Point,
-    legend::{Entry, Sample},
+    judged::MeanPoint,
+    legend::{LegendEntry, Swatch},
     mark::Mark,
     style::{CHANCE, Look},
 };
 use crate::{
     measures::{Quantity, Unit},
-    records::Task,
+    records::TaskKind,
     stats::{
         comparison::{Comparison, FoldDifference, compare},
         pairing::Contestant,
@@ -49,7 +49,7 @@ impl Figure for Folds {
             return Ok(None);
         }
         let mut rows = results.summary();
-        rows.retain(|row| row.task == Task::FewShot);
+        rows.retain(|row| row.task == TaskKind::FewShot);
         let shots: BTreeSet<usize> = rows.iter().map(|row| row.shots).collect();
         let leads: Vec<Lead> = shots.iter().filter_map(|shots| Lead::of(results, &rows, *shots)).collect();
         if leads.is_empty() {
@@ -78,8 +78,8 @@ impl Figure for Folds {
             panels: leads.iter().map(|lead| lead.panel(results, &looks, &order)).collect(),
             legend: looks
                 .iter()
-                .map(|(method, look)| Entry {
-                    sample: Sample::Dot(*look),
+                .map(|(method, look)| LegendEntry {
+                    sample: Swatch::Dot(*look),
                     label: format!("over {method}"),
                     note: None,
                 })
@@ -98,10 +98,10 @@ fn unit(judge: Quantity) -> &'static str {
 }
 
 /// How far the first of two is ahead in a fold, as it is drawn.
-fn lead(of: &FoldDifference, judge: Quantity) -> Point {
+fn lead(of: &FoldDifference, judge: Quantity) -> MeanPoint {
     let ahead = |difference: f64| judge.better.goodness(judge.shown(difference));
     let (one, other) = (ahead(of.interval.0), ahead(of.interval.1));
-    Point { mean: ahead(of.difference), low: one.min(other), high: one.max(other) }
+    MeanPoint { mean: ahead(of.difference), low: one.min(other), high: one.max(other) }
 }
 
 /// The best method at one number of shots, and its pairs with the others.
@@ -162,7 +162,7 @@ mod tests {
     fn who_has_less_error_is_ahead() {
         let of = FoldDifference { fold: 0, difference: -0.2, interval: (-0.3, 0.1) };
         let judge = |name| measures::find(name).expect("registered").quantity();
-        assert_eq!(lead(&of, judge("mse")), Point { mean: 0.2, low: -0.1, high: 0.3 });
-        assert_eq!(lead(&of, judge("accuracy")), Point { mean: -20.0, low: -30.0, high: 10.0 });
+        assert_eq!(lead(&of, judge("mse")), MeanPoint { mean: 0.2, low: -0.1, high: 0.3 });
+        assert_eq!(lead(&of, judge("accuracy")), MeanPoint { mean: -20.0, low: -30.0, high: 10.0 });
     }
 }

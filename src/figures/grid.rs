@@ -7,7 +7,7 @@ use super::{
     axis::Axis,
     canvas,
     frame::Frame,
-    legend::{self, Entry},
+    legend::{self, LegendEntry},
     panel::Panel,
     raster,
     style::{LABEL, SUBTITLE, TITLE, WIDTH},
@@ -15,7 +15,7 @@ use super::{
 
 /// Rows of panels.
 #[derive(Clone, Debug)]
-pub struct Grid {
+pub struct PanelGrid {
     /// The first line, in bold.
     pub title: String,
     /// The second line: what is drawn.
@@ -27,7 +27,7 @@ pub struct Grid {
     /// The rows, from above; each with its upward axis, whose label is the first row's.
     pub rows: Vec<(Axis, Vec<Panel>)>,
     /// The legend, from left to right.
-    pub legend: Vec<Entry>,
+    pub legend: Vec<LegendEntry>,
 }
 
 const EDGE: i32 = 45;
@@ -39,7 +39,7 @@ const BELOW: i32 = 75;
 const BETWEEN: i32 = 40;
 const BOTTOM: i32 = 70;
 
-impl Grid {
+impl PanelGrid {
     /// The grid as SVG text.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::{
 
 /// A mean with the ends of its interval, in the judge's own unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
+pub struct MeanPoint {
     /// The mean.
     pub mean: f64,
     /// The lower end; the mean itself where there is no interval.
@@ -17,7 +17,7 @@ pub struct Point {
     pub high: f64,
 }
 
-impl Point {
+impl MeanPoint {
     /// The mean of a row by the judge, with its 95 % interval; shares end at 0 and 1.
     pub fn of(row: &SummaryRow, judge: Quantity) -> Self {
         let mean = row.mean(judge.name);
@@ -32,13 +32,13 @@ impl Point {
 }
 
 /// The points of rows that an axis must show. Errors far above those before adaptation, of networks that diverge, leave the figure.
-pub fn shown(rows: &[&SummaryRow], judge: Quantity) -> Vec<Point> {
-    let points = || rows.iter().map(|row| (row.step, Point::of(row, judge)));
+pub fn shown(rows: &[&SummaryRow], judge: Quantity) -> Vec<MeanPoint> {
+    let points = || rows.iter().map(|row| (row.step, MeanPoint::of(row, judge)));
     let first = points().map(|(step, _)| step).min();
     let before =
         points().filter(|(step, _)| Some(*step) == first).map(|(_, point)| point.mean).fold(0.0, f64::max);
     let is_error = judge.unit == Unit::Plain && judge.better == Better::Lower;
-    let is_far = |point: &Point| is_error && point.mean > FAR * before;
+    let is_far = |point: &MeanPoint| is_error && point.mean > FAR * before;
     points().map(|(_, point)| point).filter(|point| !is_far(point)).collect()
 }
 
@@ -60,7 +60,7 @@ const MOST: f64 = 3.0;
 
 impl Vertical {
     /// Shows all of these points, and the level of chance where that does not flatten them; `part` says of what the judge's values are.
-    pub fn of(part: &str, judge: Quantity, points: &[Point], chance: Option<f64>) -> Self {
+    pub fn of(part: &str, judge: Quantity, points: &[MeanPoint], chance: Option<f64>) -> Self {
         let label = label(part, judge);
         let ends = || points.iter().flat_map(|point| [point.low, point.high]);
         if judge.unit == Unit::Percent {
@@ -92,7 +92,7 @@ impl Vertical {
     }
 
     /// From zero up, for bars; a share up to the whole.
-    pub fn from_zero(part: &str, judge: Quantity, points: &[Point]) -> Self {
+    pub fn from_zero(part: &str, judge: Quantity, points: &[MeanPoint]) -> Self {
         let label = label(part, judge);
         let high = points.iter().map(|point| point.high).filter(|high| high.is_finite()).fold(0.0, f64::max);
         let axis = match judge.unit {
@@ -116,7 +116,7 @@ impl Vertical {
     }
 
     /// A light area between the ends of the points' intervals.
-    pub fn band(&self, look: Look, points: &[(f64, Point)]) -> Mark {
+    pub fn band(&self, look: Look, points: &[(f64, MeanPoint)]) -> Mark {
         Mark::Band(
             look,
             points.iter().map(|(x, point)| (*x, self.at(point.low), self.at(point.high))).collect(),
@@ -124,12 +124,12 @@ impl Vertical {
     }
 
     /// A line through the points' means.
-    pub fn curve(&self, look: Look, points: &[(f64, Point)]) -> Mark {
+    pub fn curve(&self, look: Look, points: &[(f64, MeanPoint)]) -> Mark {
         Mark::Curve(look, points.iter().map(|(x, point)| (*x, self.at(point.mean))).collect())
     }
 
     /// A whisker between the ends of a point's interval.
-    pub fn whisker(&self, x: f64, point: Point) -> Mark {
+    pub fn whisker(&self, x: f64, point: MeanPoint) -> Mark {
         Mark::Whisker(x, self.at(point.low), self.at(point.high))
     }
 }
@@ -145,17 +145,17 @@ fn label(part: &str, judge: Quantity) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{measures, records::Task, summary::Measured};
+    use crate::{measures, records::TaskKind, summary::Measured};
 
-    fn point(mean: f64, half: f64) -> Point {
-        Point { mean, low: mean - half, high: mean + half }
+    fn point(mean: f64, half: f64) -> MeanPoint {
+        MeanPoint { mean, low: mean - half, high: mean + half }
     }
 
     #[test]
     fn errors_of_networks_that_diverge_are_not_what_the_axis_is_for() {
         let row = |step, mean| {
             let measured = vec![Measured { name: "mse", mean, interval: None, seed_std: None }];
-            let (method, task) = (String::new(), Task::FewShot);
+            let (method, task) = (String::new(), TaskKind::FewShot);
             let (shots, loss, episodes, seeds, folds, left_out) = (1, 1.0, 2, 1, 1, 0);
             SummaryRow { method, task, shots, step, measured, loss, episodes, seeds, folds, left_out }
         };

@@ -12,9 +12,9 @@ use super::{
 
 /// A line of the legend.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct LegendEntry {
     /// What it explains.
-    pub sample: Sample,
+    pub sample: Swatch,
     /// Its name.
     pub label: String,
     /// More about it, in smaller type below.
@@ -23,7 +23,7 @@ pub struct Entry {
 
 /// What stands before the name in a legend.
 #[derive(Clone, Copy, Debug)]
-pub enum Sample {
+pub enum Swatch {
     /// A piece of a curve.
     Curve(Look),
     /// A piece of a line without markers.
@@ -47,20 +47,20 @@ const APART: i32 = 50;
 const NOTE: Type = Type { size: 26, ..SUBTITLE };
 
 /// How wide a legend is, with nothing beside it.
-pub fn width(entries: &[Entry]) -> i32 {
-    entries.iter().map(Entry::width).max().map_or(0, |widest| SAMPLE + 20 + widest.min(LONGEST_LABEL))
+pub fn width(entries: &[LegendEntry]) -> i32 {
+    entries.iter().map(LegendEntry::width).max().map_or(0, |widest| SAMPLE + 20 + widest.min(LONGEST_LABEL))
 }
 
 /// How high it is.
-pub fn height(entries: &[Entry]) -> i32 {
-    entries.iter().map(Entry::height).sum()
+pub fn height(entries: &[LegendEntry]) -> i32 {
+    entries.iter().map(LegendEntry::height).sum()
 }
 
 /// Draws it, each entry as a group with its name, for a page's script.
 ///
 /// # Errors
 /// If plotters fails.
-pub fn draw(entries: &[Entry], canvas: &Canvas, left: i32, top: i32) -> Result<()> {
+pub fn draw(entries: &[LegendEntry], canvas: &Canvas, left: i32, top: i32) -> Result<()> {
     let mut y = top + LEGEND_LINE / 2;
     for entry in entries {
         entry.draw_group(canvas, left, y)?;
@@ -70,7 +70,7 @@ pub fn draw(entries: &[Entry], canvas: &Canvas, left: i32, top: i32) -> Result<(
 }
 
 /// How high a legend of entries without notes is that runs across so wide a space.
-pub fn height_across(entries: &[Entry], width: i32) -> i32 {
+pub fn height_across(entries: &[LegendEntry], width: i32) -> i32 {
     across(entries, width).last().map_or(0, |(_, line)| LEGEND_LINE * (line + 1))
 }
 
@@ -78,7 +78,12 @@ pub fn height_across(entries: &[Entry], width: i32) -> i32 {
 ///
 /// # Errors
 /// If plotters fails.
-pub fn draw_across(entries: &[Entry], canvas: &Canvas, (left, top): (i32, i32), width: i32) -> Result<()> {
+pub fn draw_across(
+    entries: &[LegendEntry],
+    canvas: &Canvas,
+    (left, top): (i32, i32),
+    width: i32,
+) -> Result<()> {
     let places = across(entries, width);
     entries.iter().zip(places).try_for_each(|(entry, (x, line))| {
         entry.draw_group(canvas, left + x, top + LEGEND_LINE * line + LEGEND_LINE / 2)
@@ -86,7 +91,7 @@ pub fn draw_across(entries: &[Entry], canvas: &Canvas, (left, top): (i32, i32), 
 }
 
 /// Where each entry begins, and on which line, in so wide a space.
-fn across(entries: &[Entry], width: i32) -> Vec<(i32, i32)> {
+fn across(entries: &[LegendEntry], width: i32) -> Vec<(i32, i32)> {
     let (mut x, mut line) = (0, 0);
     let mut places = Vec::new();
     for entry in entries {
@@ -100,7 +105,7 @@ fn across(entries: &[Entry], width: i32) -> Vec<(i32, i32)> {
     places
 }
 
-impl Entry {
+impl LegendEntry {
     fn draw_group(&self, canvas: &Canvas, left: i32, y: i32) -> Result<()> {
         let attributes = [("class", "entry"), ("data-series", &*self.label)];
         canvas.group(&attributes, |canvas| self.draw(canvas, left, y))
@@ -109,16 +114,16 @@ impl Entry {
     fn draw(&self, canvas: &Canvas, left: i32, y: i32) -> Result<()> {
         let (start, middle, end) = ((left, y), (left + SAMPLE / 2, y), (left + SAMPLE, y));
         match self.sample {
-            Sample::Curve(look) => {
+            Swatch::Curve(look) => {
                 stroke(canvas, look, &[start, end])?;
                 canvas.marker(middle, MARKER, look.marker, look.color)?;
             }
-            Sample::Line(look) => stroke(canvas, look, &[start, end])?,
-            Sample::Dot(look) => canvas.marker(middle, MARKER, look.marker, look.color)?,
-            Sample::Bar(look) => bar(canvas, look, (left, y - 17), (left + SAMPLE, y + 17))?,
-            Sample::Swatch(color) => fill(canvas, color, (left, y - 24), (left + SAMPLE, y + 24))?,
-            Sample::Level(look) => canvas.dashes(&[start, end], look.dashes, look.color, 3)?,
-            Sample::Ring => ring(canvas, middle, INK)?,
+            Swatch::Line(look) => stroke(canvas, look, &[start, end])?,
+            Swatch::Dot(look) => canvas.marker(middle, MARKER, look.marker, look.color)?,
+            Swatch::Bar(look) => bar(canvas, look, (left, y - 17), (left + SAMPLE, y + 17))?,
+            Swatch::Swatch(color) => fill(canvas, color, (left, y - 24), (left + SAMPLE, y + 24))?,
+            Swatch::Level(look) => canvas.dashes(&[start, end], look.dashes, look.color, 3)?,
+            Swatch::Ring => ring(canvas, middle, INK)?,
         }
         let x = left + SAMPLE + 20;
         let label = raster::shorten(&self.label, LABEL, LONGEST_LABEL);
@@ -133,8 +138,8 @@ impl Entry {
     /// The look of the series that it names.
     pub fn look(&self) -> Option<Look> {
         match self.sample {
-            Sample::Curve(look) | Sample::Line(look) | Sample::Dot(look) | Sample::Bar(look) => Some(look),
-            Sample::Swatch(_) | Sample::Level(_) | Sample::Ring => None,
+            Swatch::Curve(look) | Swatch::Line(look) | Swatch::Dot(look) | Swatch::Bar(look) => Some(look),
+            Swatch::Swatch(_) | Swatch::Level(_) | Swatch::Ring => None,
         }
     }
 

@@ -35,7 +35,7 @@ use crate::{
     summary::{SummaryRow, summarise},
     tasks::{example::Example, words::Words},
 };
-use legend::{Entry, Sample};
+use legend::{LegendEntry, Swatch};
 use style::{CHANCE, Look};
 
 /// The results of an experiment's runs, as far as they have come.
@@ -82,12 +82,12 @@ pub trait Figure {
 pub fn all() -> Vec<Box<dyn Figure>> {
     vec![
         Box::new(fits::Fits),
-        Box::new(adaptation::Adaptation),
-        Box::new(cost::Cost::Time),
-        Box::new(cost::Cost::Rows),
+        Box::new(adaptation::AdaptationFigure),
+        Box::new(cost::CostFigure::Time),
+        Box::new(cost::CostFigure::Rows),
         Box::new(shots::Shots),
         Box::new(folds::Folds),
-        Box::new(validation::Validation),
+        Box::new(validation::ValidationFigure),
     ]
 }
 
@@ -166,9 +166,13 @@ impl Results {
     }
 
     /// The legend's line for chance; it says so where the line itself is not shown.
-    fn chance_entry(&self, chance: f64, shown: bool) -> Entry {
+    fn chance_entry(&self, chance: f64, shown: bool) -> LegendEntry {
         let note = (!shown).then(|| "below the axis".to_owned());
-        Entry { sample: Sample::Level(CHANCE), label: format!("chance ({})", self.judge.text(chance)), note }
+        LegendEntry {
+            sample: Swatch::Level(CHANCE),
+            label: format!("chance ({})", self.judge.text(chance)),
+            note,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     canvas::Canvas,
     frame::Frame,
     hover,
-    legend::Entry,
+    legend::LegendEntry,
     mark::Mark,
     raster,
     style::{GRID, INK, LABEL, TICK},
@@ -27,7 +27,7 @@ impl Panel {
     ///
     /// # Errors
     /// If plotters fails.
-    pub fn draw(&self, canvas: &Canvas, frame: &Frame, numbered: bool, legend: &[Entry]) -> Result<()> {
+    pub fn draw(&self, canvas: &Canvas, frame: &Frame, numbered: bool, legend: &[LegendEntry]) -> Result<()> {
         let Frame { left, top, right, bottom, .. } = *frame;
         let (origin_x, origin_y) = (frame.x.low, frame.y.low);
         if let Some(heading) = &self.heading {
@@ -53,13 +53,13 @@ impl Panel {
     }
 
     /// Draws marks; neighbours of one series as a group with its name, for a page's script.
-    fn draw_marks(&self, canvas: &Canvas, frame: &Frame, legend: &[Entry]) -> Result<()> {
+    fn draw_marks(&self, canvas: &Canvas, frame: &Frame, legend: &[LegendEntry]) -> Result<()> {
         let same =
             |a: &Mark, b: &Mark| matches!(b, Mark::Whisker(..)) || a.look().is_some() && a.look() == b.look();
         for marks in self.marks.chunk_by(same) {
             let draw = |canvas: &Canvas| marks.iter().try_for_each(|mark| mark.draw(canvas, frame));
             let entry = legend.iter().find(|entry| entry.look().is_some() && entry.look() == marks[0].look());
-            let Some(Entry { label, .. }) = entry else {
+            let Some(LegendEntry { label, .. }) = entry else {
                 draw(canvas)?;
                 continue;
             };

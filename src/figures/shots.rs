@@ -8,13 +8,13 @@ use super::{
     Figure, Results,
     axis::Axis,
     chart::{Chart, Panel},
-    judged::{Point, Vertical, shown},
-    legend::{Entry, Sample},
+    judged::{MeanPoint, Vertical, shown},
+    legend::{LegendEntry, Swatch},
     mark::Mark,
     style::CHANCE,
 };
 use crate::{
-    records::Task,
+    records::TaskKind,
     summary::{SummaryRow, chosen_steps},
 };
 
@@ -41,7 +41,7 @@ impl Figure for Shots {
 
     fn draw(&self, results: &Results) -> Result<Option<String>> {
         let mut rows = results.summary();
-        rows.retain(|row| row.task == Task::FewShot);
+        rows.retain(|row| row.task == TaskKind::FewShot);
         let chosen = chosen_steps(&results.validation, results.judge);
         let shots: BTreeSet<usize> = rows.iter().map(|row| row.shots).collect();
         let methods: Vec<_> = results
@@ -71,7 +71,7 @@ impl Figure for Shots {
             for (group, row) in bars {
                 let left = *group as f64 + 0.5 * (1.0 - group_width) + place as f64 * width;
                 let sides = (left + 0.05 * width, left + 0.95 * width);
-                let point = Point::of(row, judge);
+                let point = MeanPoint::of(row, judge);
                 marks.push(Mark::Bar { look: *look, sides, top: y.at(point.mean) });
                 if point.high > point.low {
                     marks.push(y.whisker(left + 0.5 * width, point));
@@ -79,8 +79,8 @@ impl Figure for Shots {
                 taken.push(row.step.to_string());
             }
             taken.dedup(); // one number says it where all groups have the same
-            legend.push(Entry {
-                sample: Sample::Bar(*look),
+            legend.push(LegendEntry {
+                sample: Swatch::Bar(*look),
                 label: (*method).to_owned(),
                 note: Some(format!("after {} steps", taken.join(", "))),
             });

@@ -4,8 +4,8 @@ use super::*;
 use crate::{
     experiment::spec::Experiment,
     measures,
-    records::{Task, Values},
-    tasks::example::{Curve, Curves, CurvesKind},
+    records::{TaskKind, Values},
+    tasks::example::{Curves, CurvesKind, ExampleCurve},
 };
 
 /// Results of `methods` with 3 seeds and 2 folds of 10 episodes, whose curves cross; the last method is trained on the whole data set.
@@ -67,7 +67,7 @@ fn judged(methods: &[&str], measure: &str) -> Results {
                     method: (*method).to_owned(),
                     fold: episode % 2,
                     seed,
-                    task: if whole { Task::WholeDataset } else { Task::FewShot },
+                    task: if whole { TaskKind::WholeDataset } else { TaskKind::FewShot },
                     shots,
                     episode: episode / 2,
                     step,
@@ -84,7 +84,7 @@ fn judged(methods: &[&str], measure: &str) -> Results {
 
 /// Two lines, and what was made of them.
 fn example() -> Example {
-    let curve = |slope: f32| Curve {
+    let curve = |slope: f32| ExampleCurve {
         support: vec![[0.5, 0.5 * slope]],
         x: vec![-1.0, 0.0, 1.0],
         truth: vec![-slope, 0.0, slope],
@@ -125,7 +125,7 @@ fn errors_are_drawn_as_what_they_are() {
         assert!(says && !figure.svg.contains("chance"), "{}", figure.name);
         assert!(!figure.caption.contains("ccuracy") && !figure.svg.contains("ccuracy"), "{}", figure.name);
     }
-    let adaptation = adaptation::Adaptation.draw(&results).expect("drawn").expect("something to draw");
+    let adaptation = adaptation::AdaptationFigure.draw(&results).expect("drawn").expect("something to draw");
     let shows = |number: &str| adaptation.contains(&format!("\n{number}\n"));
     assert!(shows("0.01") && shows("0.1") && shows("1"), "by logarithms");
 }

@@ -8,16 +8,16 @@ use super::{
     Figure, Results,
     axis::Axis,
     chart::{Chart, Panel},
-    judged::{Point, Vertical},
-    legend::{Entry, Sample},
+    judged::{MeanPoint, Vertical},
+    legend::{LegendEntry, Swatch},
     mark::Mark,
     style::CHANCE,
 };
 
 /// What methods are judged by on meta-validation episodes over outer iterations.
-pub struct Validation;
+pub struct ValidationFigure;
 
-impl Figure for Validation {
+impl Figure for ValidationFigure {
     fn name(&self) -> &'static str {
         "validation"
     }
@@ -43,16 +43,16 @@ impl Figure for Validation {
         let points = || curves.iter().flat_map(|(_, _, points)| points);
         let first = points().map(|p| p.0).fold(f64::INFINITY, f64::min);
         let last = points().map(|p| p.0).fold(0.0, f64::max);
-        let values: Vec<Point> = points().map(|p| p.1).collect();
+        let values: Vec<MeanPoint> = points().map(|p| p.1).collect();
         let y = Vertical::of("validation", results.judge, &values, results.chance());
         let bands = curves.iter().map(|(_, look, points)| y.band(*look, points));
         let lines = curves.iter().map(|(_, look, points)| y.curve(*look, points));
         let chance = results.chance().map(|chance| Mark::Level(CHANCE, y.at(chance)));
         let marks = bands.chain(chance).chain(lines).collect();
-        let mut legend: Vec<Entry> = curves
+        let mut legend: Vec<LegendEntry> = curves
             .iter()
-            .map(|(method, look, _)| Entry {
-                sample: Sample::Curve(*look),
+            .map(|(method, look, _)| LegendEntry {
+                sample: Swatch::Curve(*look),
                 label: (*method).to_owned(),
                 note: None,
             })
@@ -74,7 +74,7 @@ impl Figure for Validation {
 }
 
 /// A method's curve: iterations, and the mean, least and greatest value of the seeds. A seed's value is the mean over its folds, so that the range is one over seeds, not over class splits.
-fn curve(results: &Results, method: &str) -> Vec<(f64, Point)> {
+fn curve(results: &Results, method: &str) -> Vec<(f64, MeanPoint)> {
     let mut iterations: BTreeMap<usize, BTreeMap<u64, Vec<f64>>> = BTreeMap::new();
     for row in results.train.iter().filter(|row| row.method == method) {
         if let Some(value) = row.validation.get(results.judge.name).filter(|value| value.is_finite()) {
@@ -90,7 +90,7 @@ fn curve(results: &Results, method: &str) -> Vec<(f64, Point)> {
             let mean = means.iter().sum::<f64>() / means.len() as f64;
             let low = means.iter().copied().fold(f64::INFINITY, f64::min);
             let high = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            (iteration as f64, Point { mean, low, high })
+            (iteration as f64, MeanPoint { mean, low, high })
         })
         .collect()
 }

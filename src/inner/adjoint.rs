@@ -24,7 +24,7 @@ use tch::{Kind, Tensor, no_grad};
 use super::{
     Objective, Order, Rate, Rates,
     rates::shared,
-    rows::{Part, Rows},
+    rows::{RowSet, Rows},
 };
 use crate::models::closed_form::{Backprop, Gradient};
 
@@ -122,7 +122,7 @@ pub fn through_rates(own: &[Tensor], rates: &[Rates], gradients: &[Vec<Option<Te
 /// An inner step that was taken.
 struct Taken {
     /// What it saw.
-    rows: Part,
+    rows: RowSet,
     /// The fast weights before it.
     fast: Vec<Tensor>,
     /// The pass at them.

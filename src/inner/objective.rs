@@ -5,7 +5,7 @@ use tch::{Kind, Tensor, no_grad, with_grad};
 use super::{
     InnerRule, Network, Rate, Rates,
     network::InputMoves,
-    rows::{Form, Input, Moves, Part, Place, Rows},
+    rows::{Form, Input, Moves, Place, RowSet, Rows},
     sight::{Sight, numbers, rows_of},
 };
 use crate::{
@@ -39,8 +39,8 @@ pub struct Objective<'a> {
     x: Tensor,
     /// Tasks that have queries, as a part of all.
     asked: f64,
-    support: Part,
-    query: Part,
+    support: RowSet,
+    query: RowSet,
     order: Order,
     draws: Draws,
     sight: Sight<'a>,
@@ -101,7 +101,7 @@ impl<'a> Objective<'a> {
         };
         let part = |x: Tensor, y: Tensor, weight: Option<Tensor>, input| {
             let expected = network.loss.expected(&y, network.outputs, &x);
-            Part { x, y: y.contiguous(), expected, weight, input }.normalised()
+            RowSet { x, y: y.contiguous(), expected, weight, input }.normalised()
         };
         let weight = episode.weight.as_ref().map(split).unzip();
         let asked = weight.1.as_ref().map_or(1.0, |weight: &Tensor| {
@@ -137,7 +137,7 @@ impl<'a> Objective<'a> {
     }
 
     /// The parts of rows that are too many to go through the network at once, and the share of all rows that each is.
-    fn parts(&self, rows: &Part) -> Option<Vec<(Part, f64)>> {
+    fn parts(&self, rows: &RowSet) -> Option<Vec<(RowSet, f64)>> {
         let count = rows.x.size()[1];
         if count <= self.rows_at_once || matches!(rows.input, Input::Implicit { .. }) {
             return None;
@@ -230,13 +230,13 @@ impl<'a> Objective<'a> {
     }
 
     /// The same on some rows.
-    fn outputs_on(&self, rows: &Part, fast: &[Tensor]) -> Tensor {
+    fn outputs_on(&self, rows: &RowSet, fast: &[Tensor]) -> Tensor {
         let Some(parts) = self.parts(rows) else { return self.outputs_at_once(rows, fast) };
         let outputs: Vec<Tensor> = parts.iter().map(|(part, _)| self.outputs_at_once(part, fast)).collect();
         Tensor::cat(&outputs, 1)
     }
 
-    fn outputs_at_once(&self, part: &Part, fast: &[Tensor]) -> Tensor {
+    fn outputs_at_once(&self, part: &RowSet, fast: &[Tensor]) -> Tensor {
         self.network.model.body(self.body(fast), &part.enter(fast), part.weight.as_ref()) // [T, R, O]
     }
 
@@ -246,7 +246,7 @@ impl<'a> Objective<'a> {
     }
 
     /// Mean loss `[T]` of outputs on these rows.
-    pub(super) fn losses_of(&self, outputs: &Tensor, rows: &Part) -> Tensor {
+    pub(super) fn losses_of(&self, outputs: &Tensor, rows: &RowSet) -> Tensor {
         loss::per_task(self.network.loss, outputs, &rows.y, rows.weight.as_ref())
     }
 
@@ -265,7 +265,7 @@ impl<'a> Objective<'a> {
     }
 
     /// The same on some rows.
-    fn gradient_on(&self, rows: &Part, fast: &[Tensor]) -> Vec<Tensor> {
+    fn gradient_on(&self, rows: &RowSet, fast: &[Tensor]) -> Vec<Tensor> {
         let Some(parts) = self.parts(rows) else { return self.gradient_at_once(rows, fast) };
         let weighted = parts.iter().map(|(part, share)| -> Vec<Tensor> {
             self.gradient_at_once(part, fast).into_iter().map(|g| g * *share).collect()
@@ -275,7 +275,7 @@ impl<'a> Objective<'a> {
     }
 
     /// The same in closed form where model and loss have one, otherwise automatically.
-    fn gradient_at_once(&self, part: &Part, fast: &[Tensor]) -> Vec<Tensor> {
+    fn gradient_at_once(&self, part: &RowSet, fast: &[Tensor]) -> Vec<Tensor> {
         let body = self.body(fast);
         self.record(|| {
             let mut gradient = match self.backpropagate(part, fast) {
@@ -334,7 +334,7 @@ impl<'a> Objective<'a> {
     /// The same along a gradient on these rows.
     pub(super) fn descend_along(
         &self,
-        rows: &Part,
+        rows: &RowSet,
         fast: &[Tensor],
         gradient: &Gradient,
         rates: &[Rate],
@@ -351,7 +351,7 @@ impl<'a> Objective<'a> {
     }
 
     /// A direction, shaped as the fast weights, times the rate of each.
-    pub(super) fn times_rates(&self, rows: &Part, direction: &[Tensor], rates: &[Rate]) -> Vec<Tensor> {
+    pub(super) fn times_rates(&self, rows: &RowSet, direction: &[Tensor], rates: &[Rate]) -> Vec<Tensor> {
         let rates = self.of_fast(rates);
         let (input, body) = rates.split_at(rows.input_weights());
         let mut times = rows.times(direction, input);
@@ -363,7 +363,7 @@ impl<'a> Objective<'a> {
     /// after the step: one for each of the model's parameters with a learned rate.
     pub(super) fn rate_gradient(
         &self,
-        rows: &Part,
+        rows: &RowSet,
         gradient: &Gradient,
         lambda: &[Tensor],
         rates: &[Rate],
@@ -379,7 +379,7 @@ impl<'a> Objective<'a> {
     }
 
     /// A pass forwards and backwards by hand over these rows, where model and loss have a closed form.
-    pub(super) fn backpropagate(&self, rows: &Part, fast: &[Tensor]) -> Option<Backprop> {
+    pub(super) fn backpropagate(&self, rows: &RowSet, fast: &[Tensor]) -> Option<Backprop> {
         let Network { model, loss, .. } = self.network;
         Some(model.closed_form()?.backpropagate(self.body(fast), &rows.enter(fast), &rows.goal(loss)))
     }
@@ -388,7 +388,7 @@ impl<'a> Objective<'a> {
     /// `lambda`, shaped as the fast weights; `pass` is the one at `fast`.
     pub(super) fn hessian_product(
         &self,
-        rows: &Part,
+        rows: &RowSet,
         fast: &[Tensor],
         pass: &Backprop,
         lambda: &[Tensor],
@@ -400,7 +400,7 @@ impl<'a> Objective<'a> {
 
     /// The gradient with respect to the fast weights that belongs to `gradient`, one with respect to what goes into the body on these
     /// rows and to the body.
-    pub(super) fn pull_back(&self, rows: &Part, gradient: &Gradient) -> Vec<Tensor> {
+    pub(super) fn pull_back(&self, rows: &RowSet, gradient: &Gradient) -> Vec<Tensor> {
         let mut pulled = rows.pull_back(&gradient.input);
         pulled.extend(gradient.layers.iter().flat_map(Factors::dense));
         pulled
@@ -409,7 +409,7 @@ impl<'a> Objective<'a> {
     /// `lambda`, shaped as the fast weights, plus `scale` times that gradient.
     pub(super) fn pull_back_onto(
         &self,
-        rows: &Part,
+        rows: &RowSet,
         lambda: &[Tensor],
         gradient: &Gradient,
         scale: f64,
@@ -474,7 +474,7 @@ impl<'a> Objective<'a> {
     }
 
     /// The support rows, or the queries.
-    pub(super) fn part(&self, rows: Rows) -> &Part {
+    pub(super) fn part(&self, rows: Rows) -> &RowSet {
         match rows {
             Rows::Support => &self.support,
             Rows::Query => &self.query,
@@ -482,7 +482,7 @@ impl<'a> Objective<'a> {
     }
 
     /// What adaptation step number `step` sees of the support set.
-    pub(super) fn seen(&self, step: usize) -> Part {
+    pub(super) fn seen(&self, step: usize) -> RowSet {
         self.sight.of(&self.support, step, self.draws)
     }
 

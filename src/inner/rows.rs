@@ -23,7 +23,7 @@ use super::rates::Rate;
 use crate::{
     loss::Loss,
     models::{
-        closed_form::{Factors, Goal},
+        closed_form::{Expectation, Factors},
         layers,
     },
 };
@@ -47,7 +47,7 @@ pub enum Rows {
 }
 
 /// Some rows of all tasks. Symbols: T tasks, R rows, S support rows, D inputs, H outputs of the input layer, N ways.
-pub(super) struct Part {
+pub(super) struct RowSet {
     /// `[T, R, D]`.
     pub x: Tensor,
     /// Labels `[T, R]` or numbers `[T, R, O]`.
@@ -132,7 +132,7 @@ impl Place {
     }
 }
 
-impl Part {
+impl RowSet {
     /// The rows of these numbers only.
     pub fn pick(&self, rows: &Tensor) -> Self {
         self.map(|t| t.index_select(1, rows), || Place::Rows(rows.shallow_clone()))
@@ -144,8 +144,8 @@ impl Part {
     }
 
     /// What outputs on these rows are compared with.
-    pub fn goal<'a>(&'a self, loss: &'a dyn Loss) -> Goal<'a> {
-        Goal { loss, expected: &self.expected, weight: self.weight.as_ref() }
+    pub fn goal<'a>(&'a self, loss: &'a dyn Loss) -> Expectation<'a> {
+        Expectation { loss, expected: &self.expected, weight: self.weight.as_ref() }
     }
 
     /// The same rows, with weights whose sum is 1 for each task.

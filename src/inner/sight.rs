@@ -3,7 +3,7 @@
 use rand::seq::index::sample;
 use tch::{Device, Tensor};
 
-use super::rows::Part;
+use super::rows::RowSet;
 use crate::{random::Draws, tasks::copies::Originals};
 
 /// What each step sees of the support set.
@@ -20,7 +20,7 @@ pub(super) enum Sight<'a> {
 
 impl Sight<'_> {
     /// What step number `step` sees of the support rows `[T, S, ...]`; the same rows for every task, whose images are random anyway.
-    pub fn of(&self, support: &Part, step: usize, draws: Draws) -> Part {
+    pub fn of(&self, support: &RowSet, step: usize, draws: Draws) -> RowSet {
         let count = support.x.size()[1] as usize;
         match self {
             Self::Whole => support.share(),
@@ -32,7 +32,7 @@ impl Sight<'_> {
                 let rows = rows_of(step, count, *batch, draws);
                 let picked = support.pick(&numbers(&rows, support.x.device()));
                 let repeated = |t: &Tensor| originals.repeated(t);
-                Part {
+                RowSet {
                     x: originals.copies(&rows, &draws, step),
                     y: repeated(&picked.y),
                     expected: repeated(&picked.expected),

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// One task of one's own.
-pub struct Task<'a> {
+pub struct OwnTask<'a> {
     /// A folder for each class, with the images to adapt to.
     pub support: &'a Path,
     /// The images to classify.
@@ -68,7 +68,7 @@ impl Adapted {
 ///
 /// # Errors
 /// The folders do not hold such a task, the data set of the run cannot be had, or memory is short.
-pub fn adapt(learned: &Learned, task: &Task, source: &Source, machine: &Machine) -> Result<Adapted> {
+pub fn adapt(learned: &Learned, task: &OwnTask, source: &Source, machine: &Machine) -> Result<Adapted> {
     let experiment = &learned.experiment;
     let run = learned.few_shot_run(experiment)?;
     let material = Material::load(experiment, source, machine.device)?;

@@ -16,7 +16,7 @@ use crate::{
         spec::Experiment,
         start::Ready,
         table::{Style, tables},
-        test::{Outcome, Test},
+        test::{Test, TestOutcome},
         workplace::Machine,
     },
     measures::Quantity,
@@ -52,7 +52,7 @@ impl Changed {
 }
 
 /// What a test gave.
-pub struct Tested {
+pub struct Retested {
     /// A row for every number of shots, episode and number of steps.
     pub rows: Vec<EvaluationRow>,
     /// Means and intervals, for a terminal.
@@ -76,7 +76,7 @@ pub fn evaluate(
     machine: &Machine,
     stop: &AtomicBool,
     quiet: bool,
-) -> Result<Option<Tested>> {
+) -> Result<Option<Retested>> {
     let (experiment, shots) = settings(learned, changed)?;
     let run = learned.few_shot_run(&experiment)?;
     let retest = Retest { dataset: changed.dataset.clone(), classes: changed.classes.clone() };
@@ -100,7 +100,7 @@ pub fn evaluate(
         keeps: Some(false),
         stop,
     };
-    let Some(Outcome { rows, .. }) = test.outcome(&theta, &fold.test, &mut line) else { return Ok(None) };
+    let Some(TestOutcome { rows, .. }) = test.outcome(&theta, &fold.test, &mut line) else { return Ok(None) };
     line.finish(&format!("{} episodes tested", fold.test.len() * shots.len()));
     let chosen = learned.chosen_steps()?;
     let summary = summarise(&rows, &[run.name.to_owned()], &experiment.quantities());
@@ -116,7 +116,7 @@ pub fn evaluate(
         warnings.push(format!("these are not the episodes of the run's own test: {name} has changed since"));
     }
     warnings.extend(without_numbers(&rows, experiment.judge()));
-    Ok(Some(Tested { rows, table, own_episodes, warnings }))
+    Ok(Some(Retested { rows, table, own_episodes, warnings }))
 }
 
 /// What is to be said where the network diverged while it adapted.

@@ -54,7 +54,7 @@ mod tests {
     use crate::{
         random::{Purpose, stream},
         stats::{
-            grid::Grid,
+            grid::ScoreGrid,
             inference::{MeanSquares, mean_and_variance},
         },
     };
@@ -122,7 +122,7 @@ mod tests {
         let means: Vec<f64> = (0..RESAMPLES).map(mean).collect();
         let of_seed = |seed: u64| contributions(|counts| auc(seed, counts), &vec![true; episodes]);
         let of_seeds: Vec<Vec<f64>> = (0..seeds as u64).map(of_seed).collect();
-        let squares = MeanSquares::of(&Grid {
+        let squares = MeanSquares::of(&ScoreGrid {
             seeds: (0..seeds as u64).collect(),
             episodes: (0..episodes).collect(),
             scores: (0..episodes).flat_map(|e| of_seeds.iter().map(move |of| of[e])).collect(),

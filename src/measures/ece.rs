@@ -3,7 +3,7 @@
 use super::{
     Better, Measure, Predictions, Resampled, Unit,
     link::{log_logistic, log_softmax},
-    predictions::Row,
+    predictions::AnsweredQuery,
 };
 
 /// The expected calibration error: the mean distance between how sure answers are and how often they are right, over fifteen bins of equal
@@ -50,7 +50,7 @@ impl Measure for CalibrationError {
 /// The bins of each episode, empty where an output is not finite.
 fn binned(predictions: &Predictions) -> Vec<Bins> {
     let labelled = predictions.are_labelled();
-    let of_episode = |(rows, finite): (&mut dyn Iterator<Item = Row<'_>>, bool)| {
+    let of_episode = |(rows, finite): (&mut dyn Iterator<Item = AnsweredQuery<'_>>, bool)| {
         let mut bins = [[0.0; 3]; BINS];
         for row in rows.filter(|_| finite) {
             for (confidence, hit) in answers(row, labelled) {
@@ -67,7 +67,7 @@ fn binned(predictions: &Predictions) -> Vec<Bins> {
 }
 
 /// How sure a row is of its answers, and whether they are right: one of a label, otherwise of each output.
-fn answers(row: Row<'_>, labelled: bool) -> Vec<(f64, bool)> {
+fn answers(row: AnsweredQuery<'_>, labelled: bool) -> Vec<(f64, bool)> {
     if labelled {
         let answer = row.largest();
         return vec![(log_softmax(row.outputs, answer).exp(), answer == row.targets[0] as usize)];

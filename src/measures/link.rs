@@ -1,6 +1,6 @@
 //! From outputs to probabilities.
 
-use super::predictions::Row;
+use super::predictions::AnsweredQuery;
 
 /// The logarithm of the probability that softmax gives the class.
 pub fn log_softmax(outputs: &[f32], class: usize) -> f64 {
@@ -15,7 +15,7 @@ pub fn log_logistic(z: f64) -> f64 {
 }
 
 /// Every answer of a row as a yes or no: its probability of a yes, and whether it is one. Each class of a label is one of its own.
-pub fn yes_or_no(row: Row<'_>, labelled: bool) -> impl Iterator<Item = (f64, bool)> {
+pub fn yes_or_no(row: AnsweredQuery<'_>, labelled: bool) -> impl Iterator<Item = (f64, bool)> {
     (0..row.outputs.len()).map(move |place| {
         if labelled {
             (log_softmax(row.outputs, place).exp(), row.targets[0] as usize == place)

@@ -17,7 +17,7 @@ pub struct Predictions {
 
 /// A query's answer.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
+pub struct AnsweredQuery<'a> {
     /// `[O]`.
     pub outputs: &'a [f32],
     /// The label, or `[O]`.
@@ -57,13 +57,13 @@ impl Predictions {
     }
 
     /// The rows of each episode that count.
-    pub fn of_episodes(&self) -> impl Iterator<Item = impl Iterator<Item = Row<'_>>> {
+    pub fn of_episodes(&self) -> impl Iterator<Item = impl Iterator<Item = AnsweredQuery<'_>>> {
         (0..self.episodes).map(|episode| self.of_episode(episode))
     }
 
     /// Whether all outputs of each episode that count are numbers, and there are any.
     pub fn finite(&self) -> Vec<bool> {
-        let finite = |mut rows: Box<dyn Iterator<Item = Row<'_>> + '_>| match rows.next() {
+        let finite = |mut rows: Box<dyn Iterator<Item = AnsweredQuery<'_>> + '_>| match rows.next() {
             Some(first) => first.is_finite() && rows.all(|row| row.is_finite()),
             None => false,
         };
@@ -71,8 +71,8 @@ impl Predictions {
     }
 
     /// Each episode's mean over its rows, by their weight; not a number where an output is not finite or nothing counts.
-    pub fn means(&self, of_row: impl Fn(Row) -> f64) -> Vec<f64> {
-        let mean = |rows: &mut dyn Iterator<Item = Row<'_>>| {
+    pub fn means(&self, of_row: impl Fn(AnsweredQuery) -> f64) -> Vec<f64> {
+        let mean = |rows: &mut dyn Iterator<Item = AnsweredQuery<'_>>| {
             let (mut sum, mut weight) = (0.0, 0.0);
             for row in rows {
                 if !row.is_finite() {
@@ -91,10 +91,10 @@ impl Predictions {
         self.episodes * self.queries
     }
 
-    fn of_episode(&self, episode: usize) -> impl Iterator<Item = Row<'_>> {
+    fn of_episode(&self, episode: usize) -> impl Iterator<Item = AnsweredQuery<'_>> {
         let (outputs, targets) = (self.width(), self.targets.len() / self.rows().max(1));
         let rows = episode * self.queries..(episode + 1) * self.queries;
-        let row = move |row: usize| Row {
+        let row = move |row: usize| AnsweredQuery {
             outputs: &self.outputs[row * outputs..(row + 1) * outputs],
             targets: &self.targets[row * targets..(row + 1) * targets],
             weight: self.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row])),
@@ -103,7 +103,7 @@ impl Predictions {
     }
 }
 
-impl Row<'_> {
+impl AnsweredQuery<'_> {
     /// Whether all outputs are numbers.
     pub fn is_finite(&self) -> bool {
         self.outputs.iter().all(|output| output.is_finite())

@@ -12,7 +12,7 @@ use crate::loss::Loss;
 pub trait ClosedForm {
     /// The gradient of the mean loss of each task at body parameters `params` (one per task) and input `z` `[T, R, H]`. Made of
     /// differentiable operations.
-    fn backpropagate(&self, params: &[Tensor], z: &Tensor, goal: &Goal) -> Backprop;
+    fn backpropagate(&self, params: &[Tensor], z: &Tensor, goal: &Expectation) -> Backprop;
 
     /// The Hessian of the same loss at the point of `at`, times the direction (`dz` `[T, R, H]`, `dparams` as `params`).
     fn hessian_product(
@@ -21,13 +21,13 @@ pub trait ClosedForm {
         at: &Backprop,
         dz: &Tensor,
         dparams: &[Tensor],
-        goal: &Goal,
+        goal: &Expectation,
     ) -> Gradient;
 }
 
 /// What outputs are compared with: a loss, and what it expects of T tasks with R rows.
 #[derive(Clone, Copy)]
-pub struct Goal<'a> {
+pub struct Expectation<'a> {
     /// The loss.
     pub loss: &'a dyn Loss,
     /// `[T, R, O]`.
@@ -36,7 +36,7 @@ pub struct Goal<'a> {
     pub weight: Option<&'a Tensor>,
 }
 
-impl Goal<'_> {
+impl Expectation<'_> {
     /// The gradient of the mean loss of each task with respect to outputs with these linked values `[T, R, O]`.
     pub fn slope(&self, linked: &Tensor) -> Tensor {
         self.shared_out(&self.loss.slope(linked, self.expected))

@@ -20,7 +20,7 @@ use crate::{
     },
     figures::{self, Drawn, Results},
     measures::{Quantity, Unit},
-    records::{Damage, Task},
+    records::{Damage, TaskKind},
     stats::comparison::compare,
     summary::{SummaryRow, chosen_steps, contestants, summarise},
     tasks::example::{Example, Images},
@@ -75,15 +75,15 @@ impl Section {
             let rows: Vec<&SummaryRow> =
                 summary.iter().filter(|r| (r.task, r.shots) == (task, shots)).collect();
             let test = match task {
-                Task::FewShot => (results.words.shots)(shots),
-                Task::WholeDataset => "whole".to_owned(),
+                TaskKind::FewShot => (results.words.shots)(shots),
+                TaskKind::WholeDataset => "whole".to_owned(),
             };
             let of_measure = |measure: &Quantity| {
                 measured(task, &test, &rows, experiment.seeds.len(), is_chosen, *measure, &published)
             };
             let tables = quantities.iter().map(of_measure).collect();
             let mut comparisons = Comparisons::none(test, judge);
-            if task == Task::FewShot && surroundings.comparable {
+            if task == TaskKind::FewShot && surroundings.comparable {
                 let contestants: Vec<_> = contestants(&rows, &chosen, judge)
                     .into_iter()
                     .map(|(contestant, _)| contestant)
@@ -150,8 +150,8 @@ fn asked(experiment: &Experiment) -> String {
 }
 
 /// What was tested, in the order of the tables.
-fn tests(summary: &[SummaryRow]) -> Vec<(Task, usize)> {
-    let mut tests: Vec<(Task, usize)> = summary.iter().map(|row| (row.task, row.shots)).collect();
+fn tests(summary: &[SummaryRow]) -> Vec<(TaskKind, usize)> {
+    let mut tests: Vec<(TaskKind, usize)> = summary.iter().map(|row| (row.task, row.shots)).collect();
     tests.sort_unstable();
     tests.dedup();
     tests
@@ -159,7 +159,7 @@ fn tests(summary: &[SummaryRow]) -> Vec<(Task, usize)> {
 
 /// A measure of every method after every number of steps.
 fn measured(
-    task: Task,
+    task: TaskKind,
     test: &str,
     rows: &[&SummaryRow],
     seeds: usize,
@@ -171,8 +171,8 @@ fn measured(
     let mut header = vec!["method".to_owned()];
     header.extend(steps.iter().map(|step| format!("{step} steps")));
     let what = match task {
-        Task::FewShot => format!("{test} test episodes"),
-        Task::WholeDataset => "the whole data set".to_owned(),
+        TaskKind::FewShot => format!("{test} test episodes"),
+        TaskKind::WholeDataset => "the whole data set".to_owned(),
     };
     let star = if rows.iter().any(|row| chosen(row)) {
         " * marks the number of steps that did best on validation tasks."
@@ -185,13 +185,13 @@ fn measured(
         _ => format!(" ! marks means without {left_out} scores of outputs that were not finite."),
     };
     let spread = match task {
-        Task::FewShot => {
+        TaskKind::FewShot => {
             format!(
                 "mean ± half-width of the 95 % interval over {} (standard deviation over seeds)",
                 what_varies(rows)
             )
         }
-        Task::WholeDataset => "mean (standard deviation over seeds)".to_owned(),
+        TaskKind::WholeDataset => "mean (standard deviation over seeds)".to_owned(),
     };
     let unit = match measure.unit {
         Unit::Percent => " in %",

@@ -12,7 +12,7 @@ use crate::{
     sweep::{
         files::SWEEP,
         names::Names,
-        report::State,
+        report::Standing,
         space::Assigned,
         study::{recorded, sweep},
         trial::Trial,
@@ -56,9 +56,9 @@ impl StudySection {
         let found = format!(
             "{} trials: {} trained to the end, {} pruned, {} failed.",
             trials.len(),
-            sweep.count(&trials, State::Done),
-            sweep.count(&trials, State::Pruned),
-            sweep.count(&trials, State::Failed)
+            sweep.count(&trials, Standing::Done),
+            sweep.count(&trials, Standing::Pruned),
+            sweep.count(&trials, Standing::Failed)
         );
         let names = Names::of(&sweep.space);
         let cells = |trial: &&Trial| {

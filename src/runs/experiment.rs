@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Best, Kind, Listed, Part, State, first_line, is_at_work, run, together};
+use super::{BestValue, Kind, Listed, MeasuredOn, Status, first_line, is_at_work, run, together};
 use crate::{
     experiment::{files::SUMMARY, folder},
     measures::Quantity,
@@ -17,7 +17,7 @@ pub(super) fn read(path: &Path, now: f64, judge: Option<Quantity>) -> Listed {
         Err(error) => {
             let listed = Listed::damaged(Kind::Experiment, path, first_line(&format!("{error:#}")));
             // The first thing an experiment does is to take the lock; it may not have come further.
-            let state = if is_at_work(path) { State::Running } else { State::Damaged };
+            let state = if is_at_work(path) { Status::Running } else { Status::Damaged };
             return Listed { state, ..listed };
         }
     };
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path, now: f64, judge: Option<Quantity>) -> Listed {
         running.runs(now);
     }
     let runs: Vec<_> = found.into_iter().map(|found| found.status).collect();
-    let state = if at_work { State::Running } else { together(&runs) };
+    let state = if at_work { Status::Running } else { together(&runs) };
     let mut listed = Listed { judge: Some(judge), ..Listed::new(Kind::Experiment, path, state, runs) };
     if listed.best.is_none() {
         listed.best = best_test(path, judge);
@@ -48,8 +48,8 @@ pub(super) fn read(path: &Path, now: f64, judge: Option<Quantity>) -> Listed {
 }
 
 /// The best mean of `summary.csv`.
-fn best_test(path: &Path, judge: Quantity) -> Option<Best> {
+fn best_test(path: &Path, judge: Quantity) -> Option<BestValue> {
     let rows: Vec<SummaryRow> = records::read(&path.join(SUMMARY)).ok()?;
     let means = rows.iter().map(|row| row.mean(judge.name)).filter(|mean| mean.is_finite());
-    means.map(|value| Best { part: Part::Test, quantity: judge, value }).min_by(Best::order)
+    means.map(|value| BestValue { part: MeasuredOn::Test, quantity: judge, value }).min_by(BestValue::order)
 }

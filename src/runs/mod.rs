@@ -29,7 +29,7 @@ pub use scan::scan;
 /// How a run, or a folder of runs, stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum Status {
     /// A process is at work on it.
     Running,
     /// Planned, but not begun.
@@ -48,7 +48,7 @@ pub enum State {
     Damaged,
 }
 
-impl State {
+impl Status {
     /// As tables call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -64,9 +64,9 @@ impl State {
     }
 }
 
-/// Where a [`Best`] was measured.
+/// Where a [`BestValue`] was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum MeasuredOn {
     /// On validation episodes.
     Validation,
     /// On test episodes.
@@ -75,21 +75,21 @@ pub enum Part {
 
 /// The best that was measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Best {
+pub struct BestValue {
     /// Where.
-    pub part: Part,
+    pub part: MeasuredOn,
     /// What.
     pub quantity: Quantity,
     /// The value; shares from 0 to 1.
     pub value: f64,
 }
 
-impl Serialize for Best {
+impl Serialize for BestValue {
     /// As `{"measure": "validation_mse", "value": 0.5}`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let part = match self.part {
-            Part::Validation => "validation",
-            Part::Test => "test",
+            MeasuredOn::Validation => "validation",
+            MeasuredOn::Test => "test",
         };
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("measure", &format!("{part}_{}", self.quantity.name))?;
@@ -98,7 +98,7 @@ impl Serialize for Best {
     }
 }
 
-impl Best {
+impl BestValue {
     /// The best first; of different quantities those first of which more is better, otherwise by name.
     pub fn order(&self, other: &Self) -> Ordering {
         let kind = |best: &Self| (best.quantity.better == Better::Lower, best.quantity.name);
@@ -112,7 +112,7 @@ pub struct RunStatus {
     /// Its folder's name, or the trial's number.
     pub name: String,
     /// How it stands.
-    pub state: State,
+    pub state: Status,
     /// Why it failed or cannot be read.
     pub reason: Option<String>,
     /// Outer iterations done.
@@ -120,7 +120,7 @@ pub struct RunStatus {
     /// Outer iterations at most; unknown of a trial that is not at work.
     pub planned: Option<usize>,
     /// The best validation while training.
-    pub best: Option<Best>,
+    pub best: Option<BestValue>,
     /// Time spent on it.
     pub seconds: f64,
     /// When it last gave a sign of life, in seconds since 1970.
@@ -157,11 +157,11 @@ pub struct Listed {
     #[serde(skip)]
     pub judge: Option<Quantity>,
     /// How it stands.
-    pub state: State,
+    pub state: Status,
     /// Why it cannot be read.
     pub reason: Option<String>,
     /// The best validation of its runs; the best test where none was validated.
-    pub best: Option<Best>,
+    pub best: Option<BestValue>,
     /// Time spent on all of its runs.
     pub seconds: f64,
     /// When a run last gave a sign of life, in seconds since 1970.
@@ -171,8 +171,8 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn new(kind: Kind, path: &Path, state: State, runs: Vec<RunStatus>) -> Self {
-        let best = runs.iter().filter_map(|run| run.best).min_by(Best::order);
+    fn new(kind: Kind, path: &Path, state: Status, runs: Vec<RunStatus>) -> Self {
+        let best = runs.iter().filter_map(|run| run.best).min_by(BestValue::order);
         Self {
             kind,
             name: String::new(),
@@ -189,27 +189,27 @@ impl Listed {
 
     fn damaged(kind: Kind, path: &Path, reason: String) -> Self {
         let time = modified(path);
-        Self { reason: Some(reason), time, ..Self::new(kind, path, State::Damaged, Vec::new()) }
+        Self { reason: Some(reason), time, ..Self::new(kind, path, Status::Damaged, Vec::new()) }
     }
 
     /// Runs that need no more work.
     pub fn done(&self) -> usize {
-        let over = |run: &&RunStatus| matches!(run.state, State::Done | State::Validated | State::Pruned);
+        let over = |run: &&RunStatus| matches!(run.state, Status::Done | Status::Validated | Status::Pruned);
         self.runs.iter().filter(over).count()
     }
 }
 
 /// How a folder stands with such runs in it, if nobody is at work there.
-fn together(runs: &[RunStatus]) -> State {
+fn together(runs: &[RunStatus]) -> Status {
     let any = |state| runs.iter().any(|run| run.state == state);
-    let all = |states: &[State]| runs.iter().all(|run| states.contains(&run.state));
+    let all = |states: &[Status]| runs.iter().all(|run| states.contains(&run.state));
     match () {
-        () if any(State::Running) => State::Running,
-        () if any(State::Damaged) => State::Damaged,
-        () if any(State::Failed) => State::Failed,
-        () if all(&[State::Done]) => State::Done,
-        () if all(&[State::Done, State::Validated]) => State::Validated,
-        () => State::Unfinished,
+        () if any(Status::Running) => Status::Running,
+        () if any(Status::Damaged) => Status::Damaged,
+        () if any(Status::Failed) => Status::Failed,
+        () if all(&[Status::Done]) => Status::Done,
+        () if all(&[Status::Done, Status::Validated]) => Status::Validated,
+        () => Status::Unfinished,
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
-    Best, Part, RunStatus, State,
+    BestValue, MeasuredOn, RunStatus, Status,
     log::{Ending, Log},
     modified,
 };
@@ -50,21 +50,22 @@ pub(super) fn read(results: &Path, run: &Run, planned: usize, judge: Quantity) -
     let saved = iterations.zip(modified(&train));
     let validated = log.validations.last().map_or(0, |validated| validated.iteration);
     let curve: Vec<(usize, f64)> = log.curve(judge.name).collect();
-    let best = curve.iter().map(|point| Best { part: Part::Validation, quantity: judge, value: point.1 });
+    let best =
+        curve.iter().map(|point| BestValue { part: MeasuredOn::Validation, quantity: judge, value: point.1 });
     let state = match &log.ending {
-        _ if reason.is_some() => State::Damaged,
-        _ if run.is_done(results, Goal::Test) => State::Done,
-        Ending::Failed(_) => State::Failed,
-        _ if run.is_done(results, Goal::Validate { until: None }) => State::Validated,
-        _ if environment.is_some() || log.time.is_some() => State::Unfinished,
-        _ => State::Waiting,
+        _ if reason.is_some() => Status::Damaged,
+        _ if run.is_done(results, Goal::Test) => Status::Done,
+        Ending::Failed(_) => Status::Failed,
+        _ if run.is_done(results, Goal::Validate { until: None }) => Status::Validated,
+        _ if environment.is_some() || log.time.is_some() => Status::Unfinished,
+        _ => Status::Waiting,
     };
-    if let (State::Failed, Ending::Failed(why)) = (state, &log.ending) {
+    if let (Status::Failed, Ending::Failed(why)) = (state, &log.ending) {
         reason = Some(why.clone());
     }
     let reason = reason.or(log.damage(&log_file));
     let began_again = environment.is_some() && environment > log.time;
-    let is_open = state != State::Done && (began_again || log.ending == Ending::None);
+    let is_open = state != Status::Done && (began_again || log.ending == Ending::None);
     let time = log.time.into_iter().chain(environment).max_by(f64::total_cmp);
     let status = RunStatus {
         name: run.folder.clone(),
@@ -72,7 +73,7 @@ pub(super) fn read(results: &Path, run: &Run, planned: usize, judge: Quantity) -
         reason,
         iterations: iterations.unwrap_or(0).max(validated),
         planned: Some(planned),
-        best: best.min_by(Best::order),
+        best: best.min_by(BestValue::order),
         seconds: log.seconds,
         time,
         speed: None,
@@ -86,7 +87,7 @@ impl Found {
     /// Somebody is at work on it at this time.
     pub fn runs(&mut self, now: f64) {
         let status = &mut self.status;
-        status.state = State::Running;
+        status.state = Status::Running;
         status.reason = None;
         let Some((begun, from)) = self.log.begun.filter(|_| self.log.ending == Ending::None) else { return };
         status.seconds += (now - self.log.time.unwrap_or(begun)).max(0.0);

@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 
 use super::{
-    Best, Kind, Listed, Part, RunStatus, State, experiment, first_line, is_at_work, modified, together,
+    BestValue, Kind, Listed, MeasuredOn, RunStatus, Status, experiment, first_line, is_at_work, modified,
+    together,
 };
 use crate::{
     measures::Quantity,
@@ -18,8 +19,8 @@ pub(super) fn read(path: &Path, now: f64) -> Listed {
         Ok((trials, budget, judge)) => {
             let over = trials.len() >= budget;
             let state = match together(&trials) {
-                _ if is_at_work(path) => State::Running,
-                State::Failed | State::Unfinished if over && trials.iter().all(is_judged) => State::Done,
+                _ if is_at_work(path) => Status::Running,
+                Status::Failed | Status::Unfinished if over && trials.iter().all(is_judged) => Status::Done,
                 state => state,
             };
             Listed { judge: Some(judge), ..Listed::new(Kind::Study, path, state, trials) }
@@ -30,7 +31,7 @@ pub(super) fn read(path: &Path, now: f64) -> Listed {
 
 /// A trial that failed or was pruned is a result of the study all the same.
 fn is_judged(trial: &RunStatus) -> bool {
-    matches!(trial.state, State::Done | State::Pruned | State::Failed)
+    matches!(trial.state, Status::Done | Status::Pruned | Status::Failed)
 }
 
 /// The trials that have begun, how many there are to be, and what they are judged by.
@@ -48,7 +49,7 @@ fn trials(path: &Path, now: f64) -> Result<(Vec<RunStatus>, usize, Quantity)> {
 fn trial(file: &Path, sweep: &Sweep, now: f64) -> RunStatus {
     let mut status = RunStatus {
         name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        state: State::Damaged,
+        state: Status::Damaged,
         reason: None,
         iterations: 0,
         planned: None,
@@ -69,15 +70,15 @@ fn trial(file: &Path, sweep: &Sweep, now: f64) -> RunStatus {
     };
     let objective = sweep.objective();
     status.state = match sweep.state(&trial) {
-        report::State::Done => State::Done,
-        report::State::Failed => State::Failed,
-        report::State::Pruned if trial.rungs.is_empty() => State::Unfinished,
-        report::State::Pruned => State::Pruned,
+        report::Standing::Done => Status::Done,
+        report::Standing::Failed => Status::Failed,
+        report::Standing::Pruned if trial.rungs.is_empty() => Status::Unfinished,
+        report::Standing::Pruned => Status::Pruned,
     };
     status.iterations = trial.rungs.last().map_or(0, |rung| rung.iterations);
     status.seconds = trial.seconds();
-    let best = |score| Best {
-        part: Part::Validation,
+    let best = |score| BestValue {
+        part: MeasuredOn::Validation,
         quantity: objective.quantity(),
         value: objective.value(score),
     };
@@ -85,10 +86,10 @@ fn trial(file: &Path, sweep: &Sweep, now: f64) -> RunStatus {
     status.curve = sweep.curve(&trial).into_iter().map(|(at, score)| (at, objective.value(score))).collect();
     status.reason = trial.error;
     let results = file.with_extension("");
-    if matches!(status.state, State::Unfinished | State::Pruned) && is_at_work(&results) {
+    if matches!(status.state, Status::Unfinished | Status::Pruned) && is_at_work(&results) {
         let runs = experiment::read(&results, now, Some(objective.quantity())).runs;
-        status.state = State::Running;
-        if let Some(run) = runs.into_iter().find(|run| run.state == State::Running) {
+        status.state = Status::Running;
+        if let Some(run) = runs.into_iter().find(|run| run.state == Status::Running) {
             let best = status.best;
             let (name, seconds) = (status.name, status.seconds + run.seconds);
             // Until its first rung what is known is how it validates while it trains.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{
-    grid::{Grid, Sample},
+    grid::{Sample, ScoreGrid},
     inference::{CONFIDENCE, Inference},
     pairing::{Contestant, folds, pair},
     settle::{Components, Settling, Size},
@@ -145,7 +145,8 @@ impl Comparison {
             episodes: folds.iter().map(|(_, a, _)| a.episodes.len()).min()?,
         };
         let episodes = folds.iter().map(|(_, a, _)| a.episodes.len()).sum();
-        let grids: Vec<(Grid, Grid)> = folds.iter().map(|(_, a, b)| (a.clone(), b.clone())).collect();
+        let grids: Vec<(ScoreGrid, ScoreGrid)> =
+            folds.iter().map(|(_, a, b)| (a.clone(), b.clone())).collect();
         let p = inference.p();
         Some(Self {
             judge,
@@ -193,13 +194,13 @@ impl Comparison {
 }
 
 /// Of the difference of two methods in one fold.
-fn of_difference(a: &Grid, b: &Grid) -> Inference {
+fn of_difference(a: &ScoreGrid, b: &ScoreGrid) -> Inference {
     if a.seeds == b.seeds { Inference::crossed(&a.minus(b)) } else { Inference::of_independent(a, b) }
 }
 
 impl Networks {
     /// Differences are told apart down to `resolution`.
-    fn of(folds: &[(Grid, Grid)], resolution: f64) -> Self {
+    fn of(folds: &[(ScoreGrid, ScoreGrid)], resolution: f64) -> Self {
         let rounded = |difference: f64| {
             if resolution > 0.0 { (difference / resolution).round() * resolution } else { difference }
         };
@@ -219,7 +220,7 @@ mod tests {
     use super::*;
     use crate::{
         measures::{self, Better},
-        records::Task,
+        records::TaskKind,
     };
 
     fn judge() -> Quantity {
@@ -235,7 +236,7 @@ mod tests {
             method: method.to_owned(),
             fold: 0,
             seed,
-            task: Task::FewShot,
+            task: TaskKind::FewShot,
             shots: 1,
             episode,
             step: 5,

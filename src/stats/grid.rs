@@ -17,7 +17,7 @@ pub struct Scored {
 
 /// Scores of every seed on every episode of a fold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Grid {
+pub struct ScoreGrid {
     /// The seeds, ascending.
     pub seeds: Vec<u64>,
     /// The episodes, ascending.
@@ -30,7 +30,7 @@ pub struct Grid {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
     /// By fold.
-    pub folds: BTreeMap<usize, Grid>,
+    pub folds: BTreeMap<usize, ScoreGrid>,
     /// Seeds, with their folds, without a single finite score: networks that diverged.
     pub diverged: Vec<(usize, u64)>,
     /// Episodes, with their folds, on which another seed's score was not finite or is missing.
@@ -53,7 +53,7 @@ impl Sample {
             let alive: BTreeSet<u64> =
                 scores.iter().filter(|(_, score)| score.is_finite()).map(|((_, seed), _)| *seed).collect();
             sample.diverged.extend(seeds.difference(&alive).map(|seed| (fold, *seed)));
-            let mut grid = Grid {
+            let mut grid = ScoreGrid {
                 seeds: alive.iter().copied().collect(),
                 episodes: Vec::new(),
                 scores: Vec::with_capacity(scores.len()),
@@ -81,7 +81,7 @@ impl Sample {
 
     /// The mean over folds of their means; NaN without scores.
     pub fn mean(&self) -> f64 {
-        self.folds.values().map(Grid::mean).sum::<f64>() / self.folds.len() as f64
+        self.folds.values().map(ScoreGrid::mean).sum::<f64>() / self.folds.len() as f64
     }
 
     /// Episodes of all folds together.
@@ -108,7 +108,7 @@ impl Sample {
     }
 }
 
-impl Grid {
+impl ScoreGrid {
     /// The mean score.
     pub fn mean(&self) -> f64 {
         self.scores.iter().sum::<f64>() / self.scores.len() as f64
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn grids_are_cut_and_subtracted() {
-        let grid = Grid { seeds: vec![0, 1], episodes: vec![4, 5], scores: vec![0.5, 0.25, 1.0, 0.0] };
+        let grid = ScoreGrid { seeds: vec![0, 1], episodes: vec![4, 5], scores: vec![0.5, 0.25, 1.0, 0.0] };
         let cut = grid.on(&BTreeSet::from([5, 9]));
         assert_eq!((&cut.episodes[..], &cut.scores[..]), (&[5][..], &[1.0, 0.0][..]));
         assert_eq!(grid.minus(&grid).scores, [0.0; 4]);

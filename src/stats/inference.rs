@@ -31,7 +31,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::grid::{Grid, Sample};
+use super::grid::{Sample, ScoreGrid};
 
 /// What the mean of a sample would vary with if the experiment were made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Level {
 
 /// One source of spread.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Source {
+pub struct Variation {
     /// What varies.
     pub level: Level,
     /// Its part of the variance of the mean; not negative.
@@ -61,7 +61,7 @@ pub struct Inference {
     /// The mean.
     pub mean: f64,
     /// Independent sources of spread. What a sample cannot show, such as seeds where there is one, is not among them.
-    pub sources: Vec<Source>,
+    pub sources: Vec<Variation>,
 }
 
 /// Intervals hold the truth in so many cases, and differences count as real from `1 - CONFIDENCE` on.
@@ -73,7 +73,7 @@ const SMALLEST: f64 = 1e-12;
 impl Inference {
     /// Of the mean score of a method; `None` without scores.
     pub fn of(sample: &Sample) -> Option<Self> {
-        let grids: Vec<&Grid> = sample.folds.values().collect();
+        let grids: Vec<&ScoreGrid> = sample.folds.values().collect();
         match grids[..] {
             [] => None,
             [grid] => Some(Self::crossed(grid)),
@@ -82,7 +82,7 @@ impl Inference {
     }
 
     /// Of the mean of a grid, seeds crossed with episodes.
-    pub fn crossed(grid: &Grid) -> Self {
+    pub fn crossed(grid: &ScoreGrid) -> Self {
         let squares = MeanSquares::of(grid);
         let of_episodes = squares.of_episodes(squares.episodes - squares.rest);
         // A single episode cannot show how far the mean is from that of others, however many seeds were tested on it.
@@ -92,11 +92,11 @@ impl Inference {
 
     /// Of the difference of two grids on the same episodes whose seeds have nothing to do with each other: each method's seeds
     /// are a source, and the episodes of the differences of the methods' means over seeds. Where one has a single seed, episodes only.
-    pub fn of_independent(a: &Grid, b: &Grid) -> Self {
+    pub fn of_independent(a: &ScoreGrid, b: &ScoreGrid) -> Self {
         let squares = [a, b].map(MeanSquares::of);
         let averages: Vec<f64> =
             a.episode_means().iter().zip(b.episode_means()).map(|(a, b)| a - b).collect();
-        let averaged = Grid { seeds: vec![0], episodes: a.episodes.clone(), scores: averages };
+        let averaged = ScoreGrid { seeds: vec![0], episodes: a.episodes.clone(), scores: averages };
         let of_averages = MeanSquares::of(&averaged);
         if squares.iter().any(|of| of.s < 2.0) {
             // One method's single network is taken as it is, and so is then the other's mean.
@@ -113,7 +113,7 @@ impl Inference {
     pub fn over_folds(means: &[f64]) -> Self {
         let count = means.len() as f64;
         let (mean, variance) = mean_and_variance(means);
-        let source = Source { level: Level::Fold, variance: variance / count, freedom: means.len() - 1 };
+        let source = Variation { level: Level::Fold, variance: variance / count, freedom: means.len() - 1 };
         Self { mean, sources: vec![source] }
     }
 
@@ -123,7 +123,7 @@ impl Inference {
         if self.sources.is_empty() {
             return f64::NAN;
         }
-        let square = |source: &Source| quantile(source.freedom, confidence).powi(2) * source.variance;
+        let square = |source: &Variation| quantile(source.freedom, confidence).powi(2) * source.variance;
         self.sources.iter().map(square).sum::<f64>().sqrt()
     }
 
@@ -187,7 +187,7 @@ pub struct MeanSquares {
 
 impl MeanSquares {
     /// Of the scores of a grid.
-    pub fn of(grid: &Grid) -> Self {
+    pub fn of(grid: &ScoreGrid) -> Self {
         let (s, e) = (grid.seeds.len() as f64, grid.episodes.len() as f64);
         let (of_seeds, of_episodes) = (grid.seed_means(), grid.episode_means());
         let (mean, seed_variance) = mean_and_variance(&of_seeds);
@@ -208,14 +208,14 @@ impl MeanSquares {
         }
     }
 
-    fn of_seeds(&self) -> Option<Source> {
+    fn of_seeds(&self) -> Option<Variation> {
         let (variance, freedom) = (self.seeds / (self.s * self.e), self.s as usize - 1);
-        (freedom > 0).then_some(Source { level: Level::Seed, variance, freedom })
+        (freedom > 0).then_some(Variation { level: Level::Seed, variance, freedom })
     }
 
-    fn of_episodes(&self, square: f64) -> Option<Source> {
+    fn of_episodes(&self, square: f64) -> Option<Variation> {
         let (variance, freedom) = (square.max(0.0) / (self.s * self.e), self.e as usize - 1);
-        (freedom > 0).then_some(Source { level: Level::Episode, variance, freedom })
+        (freedom > 0).then_some(Variation { level: Level::Episode, variance, freedom })
     }
 }
 
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     /// `[30, 4]`, as `y[e][s]`.
-    pub(in crate::stats) fn waves() -> Grid {
+    pub(in crate::stats) fn waves() -> ScoreGrid {
         let y = |e: f64, s: f64| {
             0.5 + 0.2 * (3.0 * e).sin()
                 + 0.05 * (7.0 * s + 1.0).sin()
@@ -233,9 +233,9 @@ mod tests {
         grid(30, 4, y)
     }
 
-    fn grid(episodes: usize, seeds: usize, y: impl Fn(f64, f64) -> f64) -> Grid {
+    fn grid(episodes: usize, seeds: usize, y: impl Fn(f64, f64) -> f64) -> ScoreGrid {
         let scores = (0..episodes).flat_map(|e| (0..seeds).map(move |s| (e as f64, s as f64)));
-        Grid {
+        ScoreGrid {
             seeds: (0..seeds as u64).collect(),
             episodes: (0..episodes).collect(),
             scores: scores.map(|(e, s)| y(e, s)).collect(),

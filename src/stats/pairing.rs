@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 
-use super::grid::{Grid, Sample, Scored};
+use super::grid::{Sample, ScoreGrid, Scored};
 use crate::{
     measures::Quantity,
-    records::{EvaluationRow, Task},
+    records::{EvaluationRow, TaskKind},
 };
 
 /// A frozen test episode: its fold and its index there.
@@ -101,7 +101,8 @@ fn sample(
     shots: usize,
 ) -> Result<(Sample, BTreeSet<Episode>)> {
     let Contestant { method, step } = contestant;
-    let tests = rows.iter().filter(|r| r.task == Task::FewShot && r.shots == shots && r.method == *method);
+    let tests =
+        rows.iter().filter(|r| r.task == TaskKind::FewShot && r.shots == shots && r.method == *method);
     let mut scores: BTreeMap<(Episode, u64), f64> = BTreeMap::new();
     let mut steps = BTreeSet::new();
     for row in tests {
@@ -143,13 +144,13 @@ fn sample(
 }
 
 /// Two methods in the folds that both have scores in, cut to the episodes on which both have.
-pub fn folds(a: &Sample, b: &Sample) -> Vec<(usize, Grid, Grid)> {
+pub fn folds(a: &Sample, b: &Sample) -> Vec<(usize, ScoreGrid, ScoreGrid)> {
     let both = a.folds.iter().filter_map(|(fold, a)| Some((*fold, a, b.folds.get(fold)?)));
     both.map(|(fold, a, b)| {
         if a.episodes == b.episodes {
             return (fold, a.clone(), b.clone());
         }
-        let of = |grid: &Grid| grid.episodes.iter().copied().collect::<BTreeSet<usize>>();
+        let of = |grid: &ScoreGrid| grid.episodes.iter().copied().collect::<BTreeSet<usize>>();
         let common = of(a).intersection(&of(b)).copied().collect();
         (fold, a.on(&common), b.on(&common))
     })

@@ -3,7 +3,7 @@
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{
-    grid::Grid,
+    grid::ScoreGrid,
     inference::{MeanSquares, mean_and_variance, quantile},
 };
 
@@ -59,7 +59,7 @@ pub enum Settling {
 
 impl Components {
     /// Of the differences of two methods in the folds that they share; `None` with a single seed or episode, from which no spread is seen.
-    pub fn of(pairs: &[(Grid, Grid)]) -> Option<Self> {
+    pub fn of(pairs: &[(ScoreGrid, ScoreGrid)]) -> Option<Self> {
         let within: Vec<Self> = pairs.iter().map(|(a, b)| Self::within(a, b)).collect::<Option<_>>()?;
         let count = within.len() as f64;
         let mean = |part: fn(&Self) -> f64| within.iter().map(part).sum::<f64>() / count;
@@ -79,7 +79,7 @@ impl Components {
     }
 
     /// Of a single fold.
-    fn within(a: &Grid, b: &Grid) -> Option<Self> {
+    fn within(a: &ScoreGrid, b: &ScoreGrid) -> Option<Self> {
         let alone = |s: &MeanSquares| s.s < 2.0 || s.e < 2.0;
         if a.seeds == b.seeds {
             let squares = MeanSquares::of(&a.minus(b));
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn components_are_those_of_the_differences() {
-        let grid = |seeds: &[u64], y: fn(usize, u64) -> f64| Grid {
+        let grid = |seeds: &[u64], y: fn(usize, u64) -> f64| ScoreGrid {
             seeds: seeds.to_vec(),
             episodes: (0..40).collect(),
             scores: (0..40).flat_map(|e| seeds.iter().map(move |s| y(e, *s))).collect(),

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::{
     comparison::{Comparison, LEVEL, compare, correct},
-    grid::{Grid, Sample},
+    grid::{Sample, ScoreGrid},
     inference::Inference,
     pairing::Contestant,
     settle::{Components, POWER, Settling, Size},
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     measures::{self, Quantity},
     random::{Purpose, Stream, stream},
-    records::{EvaluationRow, Task},
+    records::{EvaluationRow, TaskKind},
 };
 
 /// In points, as they are seen in few-shot tests: episodes differ, and a network on an episode besides.
@@ -41,7 +41,7 @@ fn sample(folds: usize, seeds: usize, seed_deviation: f64, stream: &mut Stream) 
             scores.extend(of_seeds.iter().map(|of_seed| of_episode + of_seed + REST * normal(stream)));
         }
         let seeds = (0..seeds as u64).collect();
-        sample.folds.insert(fold, Grid { seeds, episodes: (0..EPISODES).collect(), scores });
+        sample.folds.insert(fold, ScoreGrid { seeds, episodes: (0..EPISODES).collect(), scores });
     }
     sample
 }
@@ -97,7 +97,7 @@ fn equal_methods(
                             method: (*method).to_owned(),
                             fold,
                             seed,
-                            task: Task::FewShot,
+                            task: TaskKind::FewShot,
                             shots,
                             episode,
                             step: 5,
@@ -183,7 +183,7 @@ fn the_size_that_is_to_settle_it_does() {
             );
         }
         let seeds = (0..seeds as u64).collect();
-        Inference::crossed(&Grid { seeds, episodes: (0..EPISODES).collect(), scores }).interval().0 > 0.0
+        Inference::crossed(&ScoreGrid { seeds, episodes: (0..EPISODES).collect(), scores }).interval().0 > 0.0
     });
     let power = hits.count() as f64 / DRAWS as f64;
     assert!((power - POWER).abs() < 0.04, "{seeds} seeds find it in {power}");

@@ -13,9 +13,9 @@ use crate::{
 /// What makes a trial better, on the validation episodes, at the number of adaptation steps that does best there: the mean of a measure, or
 /// the mean loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Objective(Quantity);
+pub struct Criterion(Quantity);
 
-impl Objective {
+impl Criterion {
     /// One that is measured by this.
     pub fn of(quantity: Quantity) -> Self {
         Self(quantity)
@@ -83,13 +83,13 @@ fn names() -> impl Iterator<Item = &'static str> {
     measures::names().chain([LOSS.name])
 }
 
-impl Serialize for Objective {
+impl Serialize for Criterion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.name.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Objective {
+impl<'de> Deserialize<'de> for Criterion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         if name == LOSS.name {
@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for Objective {
     }
 }
 
-impl JsonSchema for Objective {
+impl JsonSchema for Criterion {
     fn schema_name() -> Cow<'static, str> {
         "Objective".into()
     }
@@ -130,7 +130,7 @@ pub fn mean(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::Task;
+    use crate::records::TaskKind;
 
     #[test]
     fn seeds_are_averaged_and_each_number_of_shots_takes_its_best_step() {
@@ -139,7 +139,7 @@ mod tests {
             method: "m".into(),
             fold: 0,
             seed,
-            task: Task::FewShot,
+            task: TaskKind::FewShot,
             shots,
             episode,
             step,
@@ -157,13 +157,13 @@ mod tests {
             row(0, 5, 0, 5, 0.8),
             row(0, 5, 0, 9, f64::NAN),
         ];
-        let episodes = Objective::of(judge).episodes(&rows);
+        let episodes = Criterion::of(judge).episodes(&rows);
         assert_eq!(episodes, [0.55, 0.7, 0.9]);
-        let losses = Objective::of(LOSS).episodes(&rows);
+        let losses = Criterion::of(LOSS).episodes(&rows);
         assert!(losses.iter().zip([-0.45, -0.3, -0.1]).all(|(a, b)| (a - b).abs() < 1e-12), "{losses:?}");
-        assert!(mean(&Objective::of(LOSS).episodes(&[])).is_nan());
+        assert!(mean(&Criterion::of(LOSS).episodes(&[])).is_nan());
         // At ten shots it diverged: what it reaches with fewer is not its score.
         let diverged = [&rows[..], &[row(0, 10, 0, 5, f64::NAN)]].concat();
-        assert!(mean(&Objective::of(judge).episodes(&diverged)).is_nan());
+        assert!(mean(&Criterion::of(judge).episodes(&diverged)).is_nan());
     }
 }

@@ -16,13 +16,13 @@ use super::{
 };
 use crate::{
     experiment::files::FIGURES,
-    figures::study::{self as figures, Parameter, Scale, StudyResults, TrialResult},
+    figures::study::{self as figures, Scale, StudyParameter, StudyResults, TrialResult},
     measures::Better,
 };
 
 /// How a trial stands in a study that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum Standing {
     /// Trained to the end.
     Done,
     /// Left behind at a rung, or not yet at its next one.
@@ -31,7 +31,7 @@ pub enum State {
     Failed,
 }
 
-impl State {
+impl Standing {
     /// As tables call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -44,18 +44,18 @@ impl State {
 
 impl Sweep {
     /// How a trial stands, if it is not at work.
-    pub fn state(&self, trial: &Trial) -> State {
+    pub fn state(&self, trial: &Trial) -> Standing {
         match &trial.error {
-            Some(_) => State::Failed,
-            None if self.is_complete(trial) => State::Done,
-            None => State::Pruned,
+            Some(_) => Standing::Failed,
+            None if self.is_complete(trial) => Standing::Done,
+            None => Standing::Pruned,
         }
     }
 }
 
 impl Sweep {
     /// How many trials stand like this.
-    pub fn count(&self, trials: &Trials, state: State) -> usize {
+    pub fn count(&self, trials: &Trials, state: Standing) -> usize {
         trials.values().filter(|trial| self.state(trial) == state).count()
     }
 }
@@ -165,7 +165,7 @@ impl Study<'_> {
                 .iter()
                 .zip(&options)
                 .zip(names.iter())
-                .map(|(it, (path, name))| Parameter {
+                .map(|(it, (path, name))| StudyParameter {
                     path: path.into(),
                     name: name.into(),
                     scale: scale(it),

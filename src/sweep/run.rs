@@ -9,14 +9,14 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    launcher::{Ended, Ending, Launcher},
+    launcher::{Ended, JobEnd, Launcher},
     schedule::Trials,
     study::Study,
     trial::{Job, Trial},
 };
 
 /// What an observer is told.
-pub enum Event<'a> {
+pub enum SweepEvent<'a> {
     /// A trial has reached a rung or failed.
     Judged(&'a Trial),
     /// A trial was ended from outside in this way, and goes on.
@@ -26,7 +26,7 @@ pub enum Event<'a> {
 }
 
 /// Told how a sweep goes on.
-pub type Observer<'a> = dyn FnMut(&Trials, Event) + 'a;
+pub type Observer<'a> = dyn FnMut(&Trials, SweepEvent) + 'a;
 
 /// A trial that is ended from outside so often without having learned anything counts as failed.
 const ATTEMPTS: usize = 3;
@@ -72,7 +72,7 @@ pub fn run(
             sweeping.launcher.stop(study)?;
             // What was only stopped is no news.
             sweeping.close(&mut |trials, event| {
-                if let Event::Judged(_) = event {
+                if let SweepEvent::Judged(_) = event {
                     observe(trials, event);
                 }
             })?;
@@ -87,7 +87,7 @@ pub fn run(
             sweeping.close(observe)?;
             break;
         }
-        observe(&sweeping.trials, Event::Now(&jobs, sweeping.launcher.room()));
+        observe(&sweeping.trials, SweepEvent::Now(&jobs, sweeping.launcher.room()));
         wait(sweeping.launcher.pause(), stop);
         changed = sweeping.collect(observe)?;
         if changed && reported.elapsed() > REPORT {
@@ -164,18 +164,18 @@ impl Sweeping<'_> {
         for Ended { job, ending, seconds } in ended {
             let Some(trial) = self.trials.get_mut(&job.trial) else { continue };
             match ending {
-                Ending::Reached if trial.rungs.len() > job.rung => {} // known already
-                Ending::Reached => match self.study.judge(trial, job, seconds) {
+                JobEnd::Reached if trial.rungs.len() > job.rung => {} // known already
+                JobEnd::Reached => match self.study.judge(trial, job, seconds) {
                     Ok(()) => {
                         self.study.save(trial)?;
                         self.lost.remove(&job.trial);
-                        observe(&self.trials, Event::Judged(&self.trials[&job.trial]));
+                        observe(&self.trials, SweepEvent::Judged(&self.trials[&job.trial]));
                     }
                     Err(error) => self.fail(job.trial, format!("{error:#}"), observe)?,
                 },
-                Ending::Busy => {} // begun again, once the other has ended
-                Ending::Failed(reason) => self.fail(job.trial, reason, observe)?,
-                Ending::Lost(how) => {
+                JobEnd::Busy => {} // begun again, once the other has ended
+                JobEnd::Failed(reason) => self.fail(job.trial, reason, observe)?,
+                JobEnd::Lost(how) => {
                     let saved = self.study.saved(job.trial);
                     let (count, before) = self.lost.get(&job.trial).copied().unwrap_or((0, None));
                     let count = if count > 0 && saved == before { count + 1 } else { 1 };
@@ -184,7 +184,7 @@ impl Sweeping<'_> {
                         let reason = format!("{how}, {count} times without getting any further");
                         self.fail(job.trial, reason, observe)?;
                     } else {
-                        observe(&self.trials, Event::Lost(&self.trials[&job.trial], &how));
+                        observe(&self.trials, SweepEvent::Lost(&self.trials[&job.trial], &how));
                     }
                 }
             }
@@ -202,7 +202,7 @@ impl Sweeping<'_> {
         if let Some(trial) = self.trials.get_mut(&number) {
             trial.error = Some(reason);
             self.study.save(trial)?;
-            observe(&self.trials, Event::Judged(&self.trials[&number]));
+            observe(&self.trials, SweepEvent::Judged(&self.trials[&number]));
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ pub struct Branch {
 
 /// One parameter: a coordinate of the unit cube.
 #[derive(Clone, Debug)]
-pub struct Parameter<'a> {
+pub struct Dimension<'a> {
     /// The key's path.
     pub path: &'a str,
     /// What it varies over.
@@ -90,16 +90,16 @@ impl Space {
     }
 
     /// All parameters; one under a choice comes after it.
-    pub fn parameters(&self) -> Vec<Parameter<'_>> {
+    pub fn parameters(&self) -> Vec<Dimension<'_>> {
         let mut parameters = Vec::new();
         self.collect(None, &mut parameters);
         parameters
     }
 
-    fn collect<'a>(&'a self, parent: Option<(usize, usize)>, into: &mut Vec<Parameter<'a>>) {
+    fn collect<'a>(&'a self, parent: Option<(usize, usize)>, into: &mut Vec<Dimension<'a>>) {
         for (path, domain) in &self.0 {
             let place = into.len();
-            into.push(Parameter { path, domain, parent });
+            into.push(Dimension { path, domain, parent });
             if let Domain::Choice(Choice::Named(branches)) = domain {
                 for (option, branch) in branches.values().enumerate() {
                     branch.space.collect(Some((place, option)), into);
@@ -123,7 +123,7 @@ impl Space {
 }
 
 /// Which parameters exist at a point.
-pub fn active(parameters: &[Parameter], point: &[f64]) -> Vec<bool> {
+pub fn active(parameters: &[Dimension], point: &[f64]) -> Vec<bool> {
     let mut exists: Vec<bool> = Vec::with_capacity(parameters.len());
     for parameter in parameters {
         exists.push(parameter.parent.is_none_or(|(of, option)| {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    objective::Objective,
+    objective::Criterion,
     pruner::PrunerSpec,
     sampler::SamplerSpec,
     sbatch::check_options,
@@ -57,7 +57,7 @@ pub struct Sweep {
     /// What is best; what the base experiment's methods are judged by, if nothing is named.
     #[garde(skip)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub objective: Option<Objective>,
+    pub objective: Option<Criterion>,
     /// Every trial runs once with each.
     #[garde(length(min = 1, max = 1000))]
     #[serde(default = "one_seed")]
@@ -84,8 +84,8 @@ pub struct Budget {
 
 impl Sweep {
     /// What is best; of a sweep that was never read together with its base, the first of all measures.
-    pub fn objective(&self) -> Objective {
-        self.objective.unwrap_or_else(|| Objective::of(measures::ALL[0].quantity()))
+    pub fn objective(&self) -> Criterion {
+        self.objective.unwrap_or_else(|| Criterion::of(measures::ALL[0].quantity()))
     }
 }
 
@@ -124,7 +124,7 @@ impl Plan {
         let mut plan = Self { sweep, base };
         let base = plan.check(&source)?;
         let known = base.quantities();
-        let judge = Objective::of(base.judge());
+        let judge = Criterion::of(base.judge());
         match asked {
             Some(asked) if asked.quantity() != measures::LOSS && !known.contains(&asked.quantity()) => {
                 misuse!(

@@ -52,7 +52,7 @@ pub struct Curves {
     /// Numbers of adaptation steps.
     pub steps: Vec<usize>,
     /// The episodes.
-    pub curves: Vec<Curve>,
+    pub curves: Vec<ExampleCurve>,
 }
 
 /// Always the same word.
@@ -65,7 +65,7 @@ pub enum CurvesKind {
 
 /// One function, and how well it was found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Curve {
+pub struct ExampleCurve {
     /// The support set: `[points][x, y]`.
     pub support: Vec<[f32; 2]>,
     /// Where the function is shown, ascending.

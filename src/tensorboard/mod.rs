@@ -20,7 +20,7 @@ use crate::{
         plan::Run,
     },
     output::note,
-    records::{self, EvaluationRow, Row, Task, TrainRow},
+    records::{self, EvaluationRow, Row, TaskKind, TrainRow},
     runs::Log,
     summary::summarise,
 };
@@ -100,8 +100,8 @@ fn of_run(results: &Path, run: &Run) -> Result<(Vec<u8>, usize)> {
     quantities.retain(|quantity| evaluation.iter().any(|row| row.value(quantity.name).is_some()));
     for row in summarise(&evaluation, &[], &quantities) {
         let task = match row.task {
-            Task::FewShot => format!("{}_shot", row.shots),
-            Task::WholeDataset => "whole_dataset".to_owned(),
+            TaskKind::FewShot => format!("{}_shot", row.shots),
+            TaskKind::WholeDataset => "whole_dataset".to_owned(),
         };
         // The steps of these curves are adaptation steps.
         let measured = row.measured.iter().map(|measured| (measured.name, measured.mean));

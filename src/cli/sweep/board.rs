@@ -10,8 +10,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::output::note;
 use crate::sweep::{
     names::Names,
-    report::State,
-    run::Event,
+    report::Standing,
+    run::SweepEvent,
     schedule::Trials,
     spec::Sweep,
     trial::{Job, Trial},
@@ -59,11 +59,11 @@ impl<'a> Board<'a> {
     }
 
     /// Takes in what happened.
-    pub fn observe(&mut self, trials: &Trials, event: Event) {
+    pub fn observe(&mut self, trials: &Trials, event: SweepEvent) {
         match event {
-            Event::Judged(trial) => self.judged(trials, trial),
-            Event::Lost(trial, how) => self.say(&format!("trial {}: {how}; it goes on", trial.number)),
-            Event::Now(jobs, _) => self.now(trials, jobs),
+            SweepEvent::Judged(trial) => self.judged(trials, trial),
+            SweepEvent::Lost(trial, how) => self.say(&format!("trial {}: {how}; it goes on", trial.number)),
+            SweepEvent::Now(jobs, _) => self.now(trials, jobs),
         }
     }
 
@@ -154,7 +154,7 @@ impl<'a> Board<'a> {
             |(number, score)| format!("best {} (trial {number})", self.sweep.objective().text(score)),
         )];
         parts.push(format!("{} running", jobs.len()));
-        for state in [State::Pruned, State::Failed] {
+        for state in [Standing::Pruned, Standing::Failed] {
             let at_work = |number| jobs.iter().any(|job| job.trial == number);
             let count =
                 trials.values().filter(|t| !at_work(t.number) && self.sweep.state(t) == state).count();

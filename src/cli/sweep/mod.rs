@@ -24,7 +24,7 @@ use crate::{
         files::{BEST, TRIALS},
         launcher::{Launcher, local::Local, slurm::Slurm},
         names::Names,
-        report::State,
+        report::Standing,
         run,
         schedule::Trials,
         space::Assigned,
@@ -112,7 +112,7 @@ impl Arguments {
         };
         let stop = stop_flag()?;
         let mut board = Board::new(&plan.sweep, self.quiet);
-        let mut observe = |trials: &Trials, event: run::Event| board.observe(trials, event);
+        let mut observe = |trials: &Trials, event: run::SweepEvent| board.observe(trials, event);
         let trials = run::run(&study, &mut *launcher, &stop, self.retry_failed, &mut observe);
         board.finish();
         let trials = trials?;
@@ -262,7 +262,7 @@ fn table(sweep: &Sweep, trials: &Trials) -> Table {
 
 /// How many trials ended how, and how long they ran.
 fn counts(sweep: &Sweep, trials: &Trials) -> String {
-    let states = [State::Done, State::Pruned, State::Failed];
+    let states = [Standing::Done, Standing::Pruned, Standing::Failed];
     let counted = states.map(|state| (sweep.count(trials, state), state.name()));
     let text = counted.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
     let seconds: f64 = trials.values().map(|trial| trial.seconds()).sum();

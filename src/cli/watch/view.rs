@@ -12,7 +12,7 @@ use ratatui::{
 use super::super::sweep::clock;
 use crate::{
     measures::{LOSS, Unit},
-    runs::{Listed, RunStatus, State},
+    runs::{Listed, RunStatus, Status},
 };
 
 /// Colours that are told apart on light and on dark terminals.
@@ -171,8 +171,8 @@ impl View<'_> {
         let mut places: Vec<usize> = (0..runs.len()).collect();
         if places.len() > room {
             places.sort_by_key(|&place| match runs[place].state {
-                State::Running => 0,
-                State::Failed | State::Damaged => 1,
+                Status::Running => 0,
+                Status::Failed | Status::Damaged => 1,
                 _ => 2,
             });
             places.truncate(room);
@@ -207,7 +207,7 @@ fn share(run: &RunStatus) -> String {
 /// The time that training will still take; what comes after it is the test.
 fn left(run: &RunStatus) -> String {
     match run.left {
-        _ if run.state == State::Running && run.planned.is_some_and(|planned| run.iterations >= planned) => {
+        _ if run.state == Status::Running && run.planned.is_some_and(|planned| run.iterations >= planned) => {
             "test".into()
         }
         Some(left) => clock(left),
@@ -226,25 +226,25 @@ mod tests {
     use super::*;
     use crate::{
         measures::{self, Quantity},
-        runs::{Best, Kind, Part},
+        runs::{BestValue, Kind, MeasuredOn},
     };
 
     fn judge() -> Quantity {
         measures::find("accuracy").expect("registered").quantity()
     }
 
-    fn run(name: &str, state: State, iterations: usize) -> RunStatus {
+    fn run(name: &str, state: Status, iterations: usize) -> RunStatus {
         RunStatus {
             name: name.into(),
             state,
-            reason: (state == State::Failed).then(|| "no disk\nnor memory".into()),
+            reason: (state == Status::Failed).then(|| "no disk\nnor memory".into()),
             iterations,
             planned: Some(400),
-            best: Some(Best { part: Part::Validation, quantity: judge(), value: 0.875 }),
+            best: Some(BestValue { part: MeasuredOn::Validation, quantity: judge(), value: 0.875 }),
             seconds: 75.0,
             time: None,
             speed: Some(20.0),
-            left: (state == State::Running).then_some(100.0),
+            left: (state == Status::Running).then_some(100.0),
             curve: vec![(0, 0.2), (100, 0.6), (200, 0.875)],
         }
     }
@@ -255,7 +255,7 @@ mod tests {
             judge: Some(judge()),
             name: "small".into(),
             path: "results/small".into(),
-            state: State::Running,
+            state: Status::Running,
             reason: None,
             best: None,
             seconds: 75.0,
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn forty_columns_hold_what_matters() {
         let listed =
-            listed(vec![run("maml-seed0", State::Running, 200), run("adam-seed0", State::Failed, 3)]);
+            listed(vec![run("maml-seed0", Status::Running, 200), run("adam-seed0", Status::Failed, 3)]);
         let text = View { listed: &listed, color: false }.text(40);
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
         assert!(text.starts_with("small  running  0/2 done  1:15\n"), "{text}");
@@ -283,8 +283,8 @@ mod tests {
 
     #[test]
     fn any_size_of_terminal_does_and_colours_are_left_out_where_they_are_not_wanted() {
-        let many = (0..60).map(|i| run(&format!("m-seed{i}"), State::Done, 400));
-        let last = run("last", State::Running, 100);
+        let many = (0..60).map(|i| run(&format!("m-seed{i}"), Status::Done, 400));
+        let last = run("last", Status::Running, 100);
         let listed = listed(many.chain([last]).collect());
         for (width, height) in [(40, 12), (120, 40), (10, 3), (1, 1), (200, 2)] {
             for color in [true, false] {

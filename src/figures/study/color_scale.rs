@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use crate::figures::legend::{Entry, Sample};
+use crate::figures::legend::{LegendEntry, Swatch};
 
 /// Nine colours of viridis (van der Walt and Smith, matplotlib 2015), which lie evenly along it.
 const VIRIDIS: [RGBColor; 9] = [
@@ -41,13 +41,13 @@ impl ColorScale {
     }
 
     /// A legend of five scores, the best at the top.
-    pub fn legend(&self) -> Vec<Entry> {
+    pub fn legend(&self) -> Vec<LegendEntry> {
         let step = (self.best - self.worst) / 4.0;
         let decimals = (1.0 - step.abs().max(1e-6).log10().floor()).clamp(0.0, 6.0) as usize;
         let entry = |place: u32| {
             let score = self.best - step * f64::from(place);
             let label = format!("{score:.decimals$}");
-            Entry { sample: Sample::Swatch(self.color(score)), label, note: None }
+            LegendEntry { sample: Swatch::Swatch(self.color(score)), label, note: None }
         };
         (0..5).map(entry).collect()
     }

@@ -5,7 +5,7 @@ use super::{Figure, View};
 use crate::figures::{
     axis::Axis,
     chart::{Chart, Panel},
-    legend::Sample,
+    legend::Swatch,
     mark::Mark,
 };
 
@@ -37,7 +37,7 @@ pub fn figure(view: &View) -> Option<Figure> {
     }
     let mut legend = colors.legend();
     if !ends.is_empty() {
-        legend.push(entry(Sample::Dot(PRUNED), "pruned"));
+        legend.push(entry(Swatch::Dot(PRUNED), "pruned"));
     }
     lines.insert(0, Mark::Dots(PRUNED, ends));
     let chart = Chart {

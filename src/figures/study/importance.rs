@@ -4,7 +4,7 @@ use super::{Figure, Scale, TrialResult, View};
 use crate::figures::{
     axis::Axis,
     chart::{Chart, Panel},
-    legend::{Entry, Sample},
+    legend::{LegendEntry, Swatch},
     mark::Mark,
     raster,
     style::{Look, TICK},
@@ -31,8 +31,8 @@ pub fn figure(view: &View) -> Option<Figure> {
         sides: (place as f64 + 0.15, place as f64 + 0.85),
         top: 100.0 * shares[*parameter],
     };
-    let entry = |(place, parameter): (usize, &usize)| Entry {
-        sample: Sample::Bar(Look::of(place)),
+    let entry = |(place, parameter): (usize, &usize)| LegendEntry {
+        sample: Swatch::Bar(Look::of(place)),
         label: view.results.parameters[*parameter].name.clone(),
         note: Some(format!("{:.0} %", 100.0 * shares[*parameter])),
     };
@@ -66,7 +66,7 @@ pub fn importance(view: &View) -> Option<Vec<f64>> {
     if scores.len() < LEAST_TRIALS || total <= 1e-12 * scores.len() as f64 {
         return None;
     }
-    let share = |(parameter, described): (usize, &super::Parameter)| {
+    let share = |(parameter, described): (usize, &super::StudyParameter)| {
         let having = view.trials.iter().zip(&scores);
         let mut points: Vec<(f64, f64)> =
             having.filter_map(|(trial, score)| Some((trial.values[parameter]?, *score))).collect();

@@ -29,7 +29,7 @@ pub struct StudyResults {
     /// The trials by number.
     pub trials: Vec<TrialResult>,
     /// The parameters in the order of the space.
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<StudyParameter>,
 }
 
 /// A trial.
@@ -49,7 +49,7 @@ pub struct TrialResult {
 
 /// A parameter of the space.
 #[derive(Clone, Debug)]
-pub struct Parameter {
+pub struct StudyParameter {
     /// The key that varies.
     pub path: String,
     /// As short as the parameters of this study allow.

@@ -4,7 +4,7 @@ use super::{Figure, TrialResult, View};
 use crate::figures::{
     axis::Axis,
     chart::{Chart, Panel},
-    legend::{Entry, Sample},
+    legend::{LegendEntry, Swatch},
     mark::Mark,
     style::Look,
 };
@@ -31,11 +31,11 @@ pub fn figure(view: &View) -> Figure {
         of_kind.map(|trial| (trial.number as f64, view.at(trial.score))).collect()
     };
     let (complete, pruned) = (dots(true), dots(false));
-    let mut legend = vec![entry(Sample::Dot(COMPLETE), "a trial")];
+    let mut legend = vec![entry(Swatch::Dot(COMPLETE), "a trial")];
     if !pruned.is_empty() {
-        legend.push(entry(Sample::Dot(PRUNED), "pruned"));
+        legend.push(entry(Swatch::Dot(PRUNED), "pruned"));
     }
-    legend.push(entry(Sample::Line(SUMMARY), "best so far"));
+    legend.push(entry(Swatch::Line(SUMMARY), "best so far"));
     let chart = Chart {
         title: view.results.name.clone(),
         subtitle: format!("{} over trials{}", view.results.objective, view.sampled(sample.len())),
@@ -55,8 +55,8 @@ pub fn figure(view: &View) -> Figure {
 }
 
 /// A line of the legend.
-pub fn entry(sample: Sample, label: &str) -> Entry {
-    Entry { sample, label: label.to_owned(), note: None }
+pub fn entry(sample: Swatch, label: &str) -> LegendEntry {
+    LegendEntry { sample, label: label.to_owned(), note: None }
 }
 
 /// The best score of the complete trials up to each, in steps.

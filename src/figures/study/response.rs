@@ -7,7 +7,7 @@ use super::{
 };
 use crate::figures::{
     chart::{Chart, Panel},
-    legend::Sample,
+    legend::Swatch,
     mark::Mark,
 };
 
@@ -42,12 +42,12 @@ fn figure(view: &View, parameter: usize) -> Option<Figure> {
         _ => vec![trend(&points)],
     };
     let mut marks = vec![Mark::Dots(PRUNED, dots(false)), Mark::Dots(COMPLETE, dots(true))];
-    let mut legend = vec![entry(Sample::Dot(COMPLETE), "a trial")];
+    let mut legend = vec![entry(Swatch::Dot(COMPLETE), "a trial")];
     if points.iter().any(|point| !point.2) {
-        legend.push(entry(Sample::Dot(PRUNED), "pruned"));
+        legend.push(entry(Swatch::Dot(PRUNED), "pruned"));
     }
     if summary.iter().any(|line| line.len() > 1) {
-        legend.push(entry(Sample::Line(SUMMARY), "mean"));
+        legend.push(entry(Swatch::Line(SUMMARY), "mean"));
     }
     marks.extend(summary.into_iter().map(|line| Mark::Line(SUMMARY, line)));
     let drawn = points.len().div_ceil(every);

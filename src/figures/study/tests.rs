@@ -10,7 +10,8 @@ pub fn trial(number: usize, score: f64, values: &[Option<f64>]) -> TrialResult {
 
 /// A study of a rate and an algorithm, of which one has a parameter of its own, with forty trials.
 pub fn rates() -> StudyResults {
-    let parameter = |path: &str, name: &str, scale| Parameter { path: path.into(), name: name.into(), scale };
+    let parameter =
+        |path: &str, name: &str, scale| StudyParameter { path: path.into(), name: name.into(), scale };
     let random = |i: usize, by: f64| (i as f64 * by).fract();
     let one = |i: usize| {
         let (rate, algorithm) = (10f64.powf(2.0 * random(i, 0.618) - 2.0), f64::from(i.is_multiple_of(2)));

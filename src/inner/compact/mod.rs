@@ -24,7 +24,7 @@ use crate::{
     models::Chain,
     tasks::Episode,
 };
-use pass::{Chunk, Network, Pairs};
+use pass::{Chunk, CompactNetwork, Pairs};
 
 /// The most weights of a network for which this is the faster way.
 pub const WEIGHTS: usize = 10_000;
@@ -88,7 +88,7 @@ impl WithSimd for Work<'_> {
 
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let Compact { chain, loss, rate, steps, order } = *self.compact;
-        let network = Network::new(simd, chain, loss, self.theta, rate as f32);
+        let network = CompactNetwork::new(simd, chain, loss, self.theta, rate as f32);
         let mut taken = Vec::with_capacity(steps);
         for _ in 0..steps {
             let pass = network.pass(self.chunk.support_rows(simd, &network), &taken);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The network at theta.
-pub struct Network<'a, S> {
+pub struct CompactNetwork<'a, S> {
     simd: S,
     sizes: &'a [usize],
     activation: Activation,
@@ -43,7 +43,7 @@ pub struct Chunk<'a> {
 }
 
 /// The support rows or the queries of all tasks.
-pub struct Rows {
+pub struct TaskRows {
     x: Vec<f32>,
     /// Not filled up.
     y: Vec<f32>,
@@ -58,19 +58,19 @@ impl Chunk<'_> {
     }
 
     /// The support rows.
-    pub fn support_rows<S: Simd>(&self, _: S, network: &Network<S>) -> Rows {
+    pub fn support_rows<S: Simd>(&self, _: S, network: &CompactNetwork<S>) -> TaskRows {
         self.rows::<S>(network.sizes, 0, self.support)
     }
 
     /// The queries.
-    pub fn query_rows<S: Simd>(&self, _: S, network: &Network<S>) -> Rows {
+    pub fn query_rows<S: Simd>(&self, _: S, network: &CompactNetwork<S>) -> TaskRows {
         self.rows::<S>(network.sizes, self.support, self.queries)
     }
 
-    fn rows<S: Simd>(&self, sizes: &[usize], from: usize, of_task: usize) -> Rows {
+    fn rows<S: Simd>(&self, sizes: &[usize], from: usize, of_task: usize) -> TaskRows {
         let (inputs, outputs) = (sizes[0], sizes[sizes.len() - 1]);
         let all = self.support + self.queries;
-        let mut rows = Rows { x: Vec::new(), y: Vec::new(), of_task };
+        let mut rows = TaskRows { x: Vec::new(), y: Vec::new(), of_task };
         let more = filled::<S>(inputs) - inputs;
         for (x, y) in self.x.chunks_exact(all * inputs).zip(self.y.chunks_exact(all * outputs)) {
             for row in x[from * inputs..][..of_task * inputs].chunks_exact(inputs) {
@@ -126,7 +126,7 @@ struct OfTasks<'a> {
     of_task: usize,
 }
 
-impl<'a, S: Simd> Network<'a, S> {
+impl<'a, S: Simd> CompactNetwork<'a, S> {
     /// From weights `[O, I]` and biases `[O]`, layer by layer.
     pub fn new(simd: S, chain: &'a Chain, loss: &'a dyn Loss, theta: &[&[f32]], rate: f32) -> Self {
         let layer = |(size, layer): (&[usize], &[&[f32]])| {
@@ -213,8 +213,8 @@ impl<'a, S: Simd> Network<'a, S> {
     }
 
     /// A pass at the weights after some steps.
-    pub fn pass(&self, rows: Rows, taken: &[Pass]) -> Pass {
-        let Rows { x, y, of_task } = rows;
+    pub fn pass(&self, rows: TaskRows, taken: &[Pass]) -> Pass {
+        let TaskRows { x, y, of_task } = rows;
         let layers = self.layers.len();
         let (mut inputs, mut at) = (Vec::with_capacity(layers), x);
         for layer in 0..layers {

@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::{Activation, Perceptron};
 use crate::models::{
-    closed_form::{Backprop, ClosedForm, Factors, Goal, Gradient},
+    closed_form::{Backprop, ClosedForm, Expectation, Factors, Gradient},
     layers,
 };
 
@@ -15,7 +15,7 @@ impl ClosedForm for Perceptron {
     ///     g_L = the slope of the mean loss at z_L
     ///     dL/dW_l = g_{l+1}^T a_l      dL/db_l = sum over rows of g_{l+1}      g_l = (g_{l+1} W_l) f'(z_l)
     /// ```
-    fn backpropagate(&self, params: &[Tensor], z: &Tensor, goal: &Goal) -> Backprop {
+    fn backpropagate(&self, params: &[Tensor], z: &Tensor, goal: &Expectation) -> Backprop {
         let mut outputs = z.shallow_clone(); // z_l [T, R, H_l]
         let mut activations = Vec::new(); // a_l [T, R, H_l]
         for layer in params.chunks_exact(2) {
@@ -50,7 +50,7 @@ impl ClosedForm for Perceptron {
         at: &Backprop,
         dz: &Tensor,
         dparams: &[Tensor],
-        goal: &Goal,
+        goal: &Expectation,
     ) -> Gradient {
         let layers = params.chunks_exact(2).zip(dparams.chunks_exact(2));
         let factors = &at.gradient.layers;

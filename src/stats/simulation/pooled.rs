@@ -8,7 +8,7 @@ use crate::{
     measures::contributions,
     random::{Purpose, Stream, stream},
     stats::{
-        grid::Grid,
+        grid::ScoreGrid,
         inference::{CONFIDENCE, Inference},
     },
 };
@@ -88,10 +88,10 @@ fn auc(sorted: &[Row], counts: &[u32]) -> f64 {
     f64::from(pairs) / f64::from(right * wrong)
 }
 
-fn grid(networks: &[Vec<Row>]) -> Grid {
+fn grid(networks: &[Vec<Row>]) -> ScoreGrid {
     let of_network = |sorted: &Vec<Row>| contributions(|counts| auc(sorted, counts), &[true; EPISODES]);
     let of_networks: Vec<Vec<f64>> = networks.iter().map(of_network).collect();
-    Grid {
+    ScoreGrid {
         seeds: (0..networks.len() as u64).collect(),
         episodes: (0..EPISODES).collect(),
         scores: (0..EPISODES).flat_map(|episode| of_networks.iter().map(move |of| of[episode])).collect(),
@@ -128,7 +128,7 @@ fn coverage(seeds: usize, deviation: f64) -> [f64; 4] {
         let test = Test::draw(&mut stream);
         let [a, b] = [(); 2].map(|()| test.train(seeds, deviation, &mut stream));
         let [of_a, of_b] = [&a, &b].map(|networks| grid(networks));
-        let others = Grid { seeds: (100..100 + seeds as u64).collect(), ..of_b.clone() };
+        let others = ScoreGrid { seeds: (100..100 + seeds as u64).collect(), ..of_b.clone() };
         let holds = |truth: f64, (low, high): (f64, f64)| usize::from(low <= truth && truth <= high);
         held[0] += holds(AUC, Inference::crossed(&of_a).interval());
         held[1] += holds(0.0, Inference::crossed(&of_a.minus(&of_b)).interval());

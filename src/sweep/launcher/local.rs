@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Ended, Ending, Launcher, gave_up};
+use super::{Ended, JobEnd, Launcher, gave_up};
 use crate::{
     experiment::INTERRUPTED,
     sweep::{
@@ -118,13 +118,13 @@ impl Launcher for Local {
     }
 }
 
-fn ending(study: &Study, number: usize, status: ExitStatus) -> Ending {
+fn ending(study: &Study, number: usize, status: ExitStatus) -> JobEnd {
     match (status.code(), status.signal()) {
-        (Some(0), _) => Ending::Reached,
+        (Some(0), _) => JobEnd::Reached,
         (Some(code), _) if code != i32::from(INTERRUPTED) => gave_up(study, number),
-        (_, Some(libc::SIGKILL)) => Ending::Lost("killed, perhaps for want of memory".into()),
-        (_, Some(signal)) => Ending::Lost(format!("ended by signal {signal}")),
-        _ => Ending::Lost("stopped from outside".into()),
+        (_, Some(libc::SIGKILL)) => JobEnd::Lost("killed, perhaps for want of memory".into()),
+        (_, Some(signal)) => JobEnd::Lost(format!("ended by signal {signal}")),
+        _ => JobEnd::Lost("stopped from outside".into()),
     }
 }
 

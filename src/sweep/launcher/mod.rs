@@ -15,7 +15,7 @@ use crate::experiment::folder::AT_WORK;
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ending {
+pub enum JobEnd {
     /// It reached its rung.
     Reached,
     /// The trial cannot be run, for this reason.
@@ -27,9 +27,9 @@ pub enum Ending {
 }
 
 /// How a job ended whose program gave up.
-fn gave_up(study: &Study, number: usize) -> Ending {
+fn gave_up(study: &Study, number: usize) -> JobEnd {
     let words = study.last_words(number);
-    if words.contains(AT_WORK) { Ending::Busy } else { Ending::Failed(words) }
+    if words.contains(AT_WORK) { JobEnd::Busy } else { JobEnd::Failed(words) }
 }
 
 /// A job that has ended.
@@ -38,7 +38,7 @@ pub struct Ended {
     /// The job.
     pub job: Job,
     /// How.
-    pub ending: Ending,
+    pub ending: JobEnd,
     /// How long it ran.
     pub seconds: f64,
 }

@@ -4,11 +4,11 @@ use tch::{Kind, Tensor};
 
 use super::{
     Curve as _, Curves,
-    source::{Source, grid_of},
+    source::{CurveSource, grid_of},
 };
 use crate::tasks::{
     Episode, FreezableSource,
-    example::{self, Curve, CurvesKind, Example},
+    example::{self, CurvesKind, Example, ExampleCurve},
     family::Show,
     frozen,
 };
@@ -19,7 +19,7 @@ const SHOWN: usize = 4;
 const PLACES: usize = 201;
 
 /// What a method makes of the first test functions.
-pub fn of<F: Curves>(source: &Source<F>, show: &Show) -> Example {
+pub fn of<F: Curves>(source: &CurveSource<F>, show: &Show) -> Example {
     let curve = |task: usize| {
         let index = frozen::index(show.fold);
         let function = source.curve(index, task);
@@ -37,7 +37,7 @@ pub fn of<F: Curves>(source: &Source<F>, show: &Show) -> Example {
         };
         let answers = (show.answer)(&episode);
         let points = values(&drawn.support_x()).into_iter().zip(values(&drawn.support_y()));
-        Curve {
+        ExampleCurve {
             support: points.map(|(x, y)| [x, y]).collect(),
             x,
             truth,

@@ -24,7 +24,7 @@ use crate::{
     random::Stream,
 };
 pub use points::{Points, Queries, Training, range};
-use source::{Pooled, Source};
+use source::{CurveSource, Pooled};
 
 /// A function of one variable, and where its points lie.
 pub trait Curve {
@@ -115,7 +115,7 @@ impl<F: Curves> Family for F {
 /// Meta-training episodes of a family with its own number of shots.
 pub fn training<F: Curves>(curves: F, seed: u64, device: Device) -> impl TaskSource {
     let shots = curves.points().training_shots;
-    Source::new(curves, Part::Train, shots, seed, device)
+    CurveSource::new(curves, Part::Train, shots, seed, device)
 }
 
 /// A family, to be drawn onto a device.
@@ -125,8 +125,8 @@ struct Loaded<F> {
 }
 
 impl<F: Curves> Loaded<F> {
-    fn of(&self, part: Part, shots: usize, seed: u64) -> Source<F> {
-        Source::new(self.curves.clone(), part, shots, seed, self.device)
+    fn of(&self, part: Part, shots: usize, seed: u64) -> CurveSource<F> {
+        CurveSource::new(self.curves.clone(), part, shots, seed, self.device)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The episodes of a part, with so many shots. No two tasks are alike, so parts differ in their streams alone.
-pub struct Source<F> {
+pub struct CurveSource<F> {
     curves: F,
     part: Part,
     shots: usize,
@@ -36,7 +36,7 @@ struct Task<C> {
     y: Vec<f64>,
 }
 
-impl<F: Curves> Source<F> {
+impl<F: Curves> CurveSource<F> {
     /// Task `t` of meta-batch `i` comes from a stream of its own of this seed.
     pub fn new(curves: F, part: Part, shots: usize, seed: u64, device: Device) -> Self {
         let points = curves.points();
@@ -82,13 +82,13 @@ pub fn grid_of(curve: &impl Curve, count: usize) -> impl Iterator<Item = f64> {
     (0..count).map(move |i| low + (high - low) * i as f64 / (count - 1) as f64)
 }
 
-impl<F: Curves> TaskSource for Source<F> {
+impl<F: Curves> TaskSource for CurveSource<F> {
     fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
         self.sample_with(index, tasks, self.shots)
     }
 }
 
-impl<F: Curves> FreezableSource for Source<F> {
+impl<F: Curves> FreezableSource for CurveSource<F> {
     fn sample_with(&self, index: u64, tasks: Range<usize>, shots: usize) -> Episode {
         let rows = shots + self.queries.count();
         let shape = [tasks.len(), rows, 1].map(|size| size as i64);
@@ -119,7 +119,7 @@ impl<F: Curves> FreezableSource for Source<F> {
 /// tasks of the same numbers.
 pub struct Pooled<F> {
     /// The tasks.
-    pub source: Source<F>,
+    pub source: CurveSource<F>,
     /// Which of their points.
     pub pool: Pool,
 }

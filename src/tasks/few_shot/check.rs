@@ -2,7 +2,7 @@
 
 use super::{
     FewShotSpec,
-    class_split::{Classes, Parts},
+    class_split::{NamedClasses, Parts},
 };
 use crate::{
     data::Dataset,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What is wrong with a task whose parts are chosen from these classes.
-pub fn problems(task: &FewShotSpec, asks: &Asks, of: &[Classes; 3]) -> Vec<Problem> {
+pub fn problems(task: &FewShotSpec, asks: &Asks, of: &[NamedClasses; 3]) -> Vec<Problem> {
     let split = &task.classes.0;
     let mut problems: Vec<Problem> = other_ways(task, asks).into_iter().collect();
     for fold in 0..split.folds() {

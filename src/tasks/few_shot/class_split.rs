@@ -41,7 +41,7 @@ const PARTS: [&str; 3] = ["train", "validation", "test"];
 
 /// The classes that a part is chosen from.
 #[derive(Clone, Copy, Debug)]
-pub struct Classes<'a> {
+pub struct NamedClasses<'a> {
     /// Tells its data set from those of other parts.
     pub set: usize,
     /// The classes' names.
@@ -72,7 +72,7 @@ impl ClassSplit {
     ///
     /// # Errors
     /// What is wrong, for a user, when the split does not fit the classes or its parts overlap.
-    pub fn parts(&self, fold: usize, of: &[Classes; 3]) -> Result<Parts, String> {
+    pub fn parts(&self, fold: usize, of: &[NamedClasses; 3]) -> Result<Parts, String> {
         let classes = match self {
             Self::Lists(lists) => {
                 let number = |part: usize, class: &String| {
@@ -86,7 +86,7 @@ impl ClassSplit {
             }
             Self::Groups(lists) => {
                 let members = |part: usize, group: &String| {
-                    let Classes { groups, .. } = of[part];
+                    let NamedClasses { groups, .. } = of[part];
                     let members = groups.iter().enumerate().filter(|(_, of)| *of == group);
                     let members: Vec<usize> = members.map(|(class, _)| class).collect();
                     if members.is_empty() {
@@ -106,7 +106,7 @@ impl ClassSplit {
 
 /// The classes that the parts name, each thing by `find`; no class of a data set may be named twice.
 fn apart(
-    of: &[Classes; 3],
+    of: &[NamedClasses; 3],
     lists: &[Vec<String>; 3],
     find: impl Fn(usize, &String) -> Result<Vec<usize>, String>,
 ) -> Result<[Vec<usize>; 3], String> {
@@ -142,10 +142,10 @@ fn no_group(part: &str, group: &str, groups: &[String]) -> String {
 }
 
 /// So many classes for each part; parts of one data set have different ones.
-fn drawn(of: &[Classes; 3], sizes: [usize; 3], seed: u64) -> Result<[Vec<usize>; 3], String> {
+fn drawn(of: &[NamedClasses; 3], sizes: [usize; 3], seed: u64) -> Result<[Vec<usize>; 3], String> {
     let mut parts = [const { Vec::new() }; 3];
     for part in 0..3 {
-        let Classes { set, names, .. } = of[part];
+        let NamedClasses { set, names, .. } = of[part];
         let sharing: Vec<usize> = (0..3).filter(|other| of[*other].set == set).collect();
         let wanted = sharing.iter().fold(0usize, |sum, other| sum.saturating_add(sizes[*other]));
         if wanted > names.len() {
@@ -161,7 +161,12 @@ fn drawn(of: &[Classes; 3], sizes: [usize; 3], seed: u64) -> Result<[Vec<usize>;
 }
 
 /// The classes of one of so many folds, of the next, and of the others, for test, validation and training.
-fn dealt_into(of: &[Classes; 3], folds: usize, seed: u64, fold: usize) -> Result<[Vec<usize>; 3], String> {
+fn dealt_into(
+    of: &[NamedClasses; 3],
+    folds: usize,
+    seed: u64,
+    fold: usize,
+) -> Result<[Vec<usize>; 3], String> {
     let classes = of[0].names.len();
     if of.iter().any(|other| other.set != of[0].set) {
         return Err("folds divide the classes of one data set, but task.dataset names several: write \
@@ -213,7 +218,7 @@ pub struct NamedParts {
 
 impl Parts {
     /// With the names of the classes.
-    pub fn named(&self, of: &[Classes; 3]) -> NamedParts {
+    pub fn named(&self, of: &[NamedClasses; 3]) -> NamedParts {
         let [train, validation, test] = [0, 1, 2].map(|part| {
             let name = |class: usize| of[part].names.get(class).cloned().unwrap_or_default();
             self.classes[part].iter().map(|&class| (class, name(class))).collect()
@@ -274,7 +279,7 @@ mod tests {
 
     /// All parts of one data set.
     fn parts(split: &ClassSplit, fold: usize, names: &[String]) -> Result<Parts, String> {
-        split.parts(fold, &[Classes { set: 0, names, groups: &[] }; 3])
+        split.parts(fold, &[NamedClasses { set: 0, names, groups: &[] }; 3])
     }
 
     fn lists(lists: [&[&str]; 3]) -> [Vec<String>; 3] {
@@ -330,7 +335,7 @@ mod tests {
     fn groups_hold_their_classes() {
         let [names, groups] = [["alpha", "a", "beta", "b"], ["Greek", "Latin", "Greek", "Latin"]]
             .map(|all| all.map(str::to_owned).to_vec());
-        let of = [Classes { set: 0, names: &names, groups: &groups }; 3];
+        let of = [NamedClasses { set: 0, names: &names, groups: &groups }; 3];
         let split = |split: [&[&str]; 3]| ClassSplit::Groups(lists(split)).parts(0, &of);
         assert_eq!(
             split([&["Greek"], &[], &["Latin"]]).expect("fits").classes,
@@ -346,8 +351,8 @@ mod tests {
     #[test]
     fn parts_of_other_data_sets_do_not_overlap() {
         let (ten, four) = (names(10), names(4));
-        let train = Classes { set: 0, names: &ten, groups: &[] };
-        let of = [train, train, Classes { set: 1, names: &four, groups: &[] }];
+        let train = NamedClasses { set: 0, names: &ten, groups: &[] };
+        let of = [train, train, NamedClasses { set: 1, names: &four, groups: &[] }];
         let same = ClassSplit::Lists(lists([&["0", "1"], &["2"], &["1", "3"]])).parts(0, &of).expect("fits");
         assert_eq!(same.classes, [vec![0, 1], vec![2], vec![1, 3]]);
         let drawn = |sizes| ClassSplit::Drawn { sizes, seed: 0 }.parts(0, &of);

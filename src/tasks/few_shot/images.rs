@@ -6,7 +6,7 @@ use tch::Device;
 
 use super::{
     AllClasses, Datasets, FewShot, FewShotSpec, ImageBank, TaskSize, check,
-    class_split::{Classes, Parts, listed},
+    class_split::{NamedClasses, Parts, listed},
     example, whole_dataset,
 };
 use crate::{
@@ -163,10 +163,10 @@ impl Images {
     }
 
     /// The classes that each part is chosen from.
-    fn classes(&self) -> [Classes<'_>; 3] {
+    fn classes(&self) -> [NamedClasses<'_>; 3] {
         PARTS.map(|part| {
             let Dataset { classes, groups, .. } = self.data(part);
-            Classes { set: self.of_part[part as usize], names: classes, groups }
+            NamedClasses { set: self.of_part[part as usize], names: classes, groups }
         })
     }
 

@@ -179,8 +179,11 @@ impl Family for FewShotSpec {
             return check::other_ways(self, asks).into_iter().collect();
         };
         let (names, sets) = ([train, validation, test], self.dataset.sets());
-        let classes =
-            [0, 1, 2].map(|part| class_split::Classes { set: sets[part], names: names[part], groups: &[] });
+        let classes = [0, 1, 2].map(|part| class_split::NamedClasses {
+            set: sets[part],
+            names: names[part],
+            groups: &[],
+        });
         check::problems(self, asks, &classes)
     }
 

@@ -17,7 +17,7 @@ use std::{
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::{Ended, Ending, Launcher, gave_up};
+use super::{Ended, JobEnd, Launcher, gave_up};
 use crate::{
     experiment::{INTERRUPTED, folder::write_whole},
     output::note,
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 use commands::{cancel, largest_array, queued, submit};
-use script::{Script, Task};
+use script::{ArrayTask, Script};
 
 /// The shortest and the longest time between two looks at the queue: short while something happens, long while nothing does.
 const LOOKS: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(10)];
@@ -144,7 +144,7 @@ impl Launcher for Slurm<'_> {
             let arguments = [study.arguments(trial, *job)?, self.passed.clone()].concat();
             let exit = folder(study).join(format!("{wave:04}-{}.exit", tasks.len()));
             let _ = fs::remove_file(&exit); // of a wave of the same number, long ago
-            tasks.push(Task { arguments, log: study.file(job.trial, ".log"), exit });
+            tasks.push(ArrayTask { arguments, log: study.file(job.trial, ".log"), exit });
         }
         let script = Script {
             name: &self.wave_name(wave),
@@ -198,10 +198,10 @@ impl Launcher for Slurm<'_> {
                         return true;
                     }
                     let how = "its job vanished: killed, for want of memory perhaps, or its computer died";
-                    ended.push(Ended { job, ending: Ending::Lost(how.into()), seconds: 0.0 });
+                    ended.push(Ended { job, ending: JobEnd::Lost(how.into()), seconds: 0.0 });
                     return false;
                 };
-                if ending == Ending::Busy && study.is_at_work(job.trial) {
+                if ending == JobEnd::Busy && study.is_at_work(job.trial) {
                     return true;
                 }
                 ended.push(Ended { job, ending, seconds });
@@ -242,16 +242,16 @@ impl Launcher for Slurm<'_> {
 }
 
 /// How a task ended, by the file it left, and how many seconds it took.
-fn ending(study: &Study, number: usize, exit: &Path) -> Option<(Ending, f64)> {
+fn ending(study: &Study, number: usize, exit: &Path) -> Option<(JobEnd, f64)> {
     let text = fs::read_to_string(exit).ok()?;
     let mut numbers = text.split_whitespace().map(str::parse::<i64>);
     let (Some(Ok(code)), Some(Ok(milliseconds))) = (numbers.next(), numbers.next()) else { return None };
     let ending = match code {
-        0 => Ending::Reached,
+        0 => JobEnd::Reached,
         code if code == i64::from(INTERRUPTED) => {
-            Ending::Lost("stopped at its time limit, or from outside".into())
+            JobEnd::Lost("stopped at its time limit, or from outside".into())
         }
-        code if code > 128 => Ending::Lost(format!("ended by signal {}", code - 128)),
+        code if code > 128 => JobEnd::Lost(format!("ended by signal {}", code - 128)),
         _ => gave_up(study, number),
     };
     Some((ending, milliseconds as f64 / 1e3))

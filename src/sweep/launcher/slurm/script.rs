@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 /// One task: a trial up to a rung.
-pub struct Task {
+pub struct ArrayTask {
     /// Arguments of this program.
     pub arguments: Vec<String>,
     /// Where its errors go.
@@ -25,7 +25,7 @@ pub struct Script<'a> {
     /// Tasks at the same time.
     pub at_once: usize,
     /// What it runs.
-    pub tasks: &'a [Task],
+    pub tasks: &'a [ArrayTask],
 }
 
 /// Before the time limit, so that trials save their state: to the script, which passes it on.
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn options_are_passed_on() {
         let fine = options("{partition: gpu, time: 60, exclusive: true, overcommit: false}");
-        let task = Task { arguments: vec!["it's".into()], log: "l".into(), exit: "e".into() };
+        let task = ArrayTask { arguments: vec!["it's".into()], log: "l".into(), exit: "e".into() };
         let script = Script { name: "n", options: &fine, at_once: 3, tasks: &[task] };
         let text = script.text().expect("a script");
         for line in [
