@@ -46,13 +46,33 @@ pub struct MeanOfNetworks {
 }
 
 /// What is added to the loss of each network, times a strength.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Penalty {
     /// The sum of the squares of its parameters.
-    L2(#[garde(custom(positive))] f64),
+    L2(f64),
     /// The squared distance of its parameters to the mean of all networks.
-    ToMean(#[garde(custom(positive))] f64),
+    ToMean(f64),
+}
+
+// By hand, so that paths in errors have the names in YAML.
+impl Validate for Penalty {
+    type Context = ();
+
+    fn validate_into(
+        &self,
+        context: &(),
+        mut parent: &mut dyn FnMut() -> garde::Path,
+        report: &mut garde::Report,
+    ) {
+        let (name, strength) = match self {
+            Self::L2(strength) => ("l2", strength),
+            Self::ToMean(strength) => ("to_mean", strength),
+        };
+        if let Err(error) = positive(strength, context) {
+            report.append(garde::util::nested_path!(parent, name)(), error);
+        }
+    }
 }
 
 impl Penalty {

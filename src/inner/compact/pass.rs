@@ -162,11 +162,9 @@ impl<'a, S: Simd> CompactNetwork<'a, S> {
         &self,
         out: &mut [f32],
         at: OfTasks,
-        v: OfTasks,
-        u: OfTasks,
+        [v, u]: [OfTasks; 2],
         [inner, outer]: [usize; 2],
-        scale: f32,
-        add: f32,
+        [scale, add]: [f32; 2],
     ) {
         let (rows, others) = (at.of_task, v.of_task);
         let mut gram = vec![0.0; rows * others];
@@ -192,7 +190,8 @@ impl<'a, S: Simd> CompactNetwork<'a, S> {
         for pass in taken {
             let v = OfTasks { values: &pass.inputs[layer], of_task: pass.of_task };
             let u = OfTasks { values: &pass.slopes[layer], of_task: pass.of_task };
-            self.add_part(&mut out, at, v, u, [inner, outer], -self.rate, if bias { 1.0 } else { 0.0 });
+            let add = if bias { 1.0 } else { 0.0 };
+            self.add_part(&mut out, at, [v, u], [inner, outer], [-self.rate, add]);
         }
         out
     }
@@ -207,7 +206,7 @@ impl<'a, S: Simd> CompactNetwork<'a, S> {
         for pass in taken {
             let v = OfTasks { values: &pass.inputs[layer], of_task: pass.of_task };
             let u = OfTasks { values: &pass.slopes[layer], of_task: pass.of_task };
-            self.add_part(&mut out, at, u, v, [outer, inner], -self.rate, 0.0);
+            self.add_part(&mut out, at, [u, v], [outer, inner], [-self.rate, 0.0]);
         }
         out
     }
@@ -275,15 +274,8 @@ impl<'a, S: Simd> CompactNetwork<'a, S> {
             for part in lambda {
                 let of = |values| OfTasks { values, of_task: part.of_task };
                 let (u, v) = (of(&*part.u[layer]), of(&*part.v[layer]));
-                self.add_part(
-                    &mut out,
-                    rows(input, of_task),
-                    v,
-                    u,
-                    sizes,
-                    part.scale,
-                    if part.bias { 1.0 } else { 0.0 },
-                );
+                let add = if part.bias { 1.0 } else { 0.0 };
+                self.add_part(&mut out, rows(input, of_task), [v, u], sizes, [part.scale, add]);
             }
             dz = out;
         }
@@ -294,7 +286,8 @@ impl<'a, S: Simd> CompactNetwork<'a, S> {
             for part in lambda {
                 let of = |values| OfTasks { values, of_task: part.of_task };
                 let (u, v) = (of(&*part.u[layer]), of(&*part.v[layer]));
-                self.add_part(&mut out, rows(&pass.slopes[layer], of_task), u, v, sizes, part.scale, 0.0);
+                let at = rows(&pass.slopes[layer], of_task);
+                self.add_part(&mut out, at, [u, v], sizes, [part.scale, 0.0]);
             }
             self.times_slope(&mut out, &pass.inputs[layer]);
             self.add_bend(&mut out, &pass.backwards[layer - 1], &pass.inputs[layer], &changes[layer]);

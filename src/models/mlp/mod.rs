@@ -44,11 +44,28 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// Where weights start.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
     /// Normal with this standard deviation, without what is more than two of them from 0; MAML's published networks have 0.01.
-    TruncatedNormal(#[garde(custom(positive))] f64),
+    TruncatedNormal(f64),
+}
+
+// By hand, so that paths in errors have the names in YAML.
+impl Validate for Start {
+    type Context = ();
+
+    fn validate_into(
+        &self,
+        context: &(),
+        mut parent: &mut dyn FnMut() -> garde::Path,
+        report: &mut garde::Report,
+    ) {
+        let Self::TruncatedNormal(std) = self;
+        if let Err(error) = positive(std, context) {
+            report.append(garde::util::nested_path!(parent, "truncated_normal")(), error);
+        }
+    }
 }
 
 impl Default for Mlp {
