@@ -33,7 +33,7 @@ pub enum Swatch {
     /// A piece of a bar.
     Bar(Look),
     /// A colour.
-    Swatch(RGBColor),
+    Patch(RGBColor),
     /// A piece of a dashed line.
     Level(LevelLook),
     /// A ring.
@@ -121,7 +121,7 @@ impl LegendEntry {
             Swatch::Line(look) => stroke(canvas, look, &[start, end])?,
             Swatch::Dot(look) => canvas.marker(middle, MARKER, look.marker, look.color)?,
             Swatch::Bar(look) => bar(canvas, look, (left, y - 17), (left + SAMPLE, y + 17))?,
-            Swatch::Swatch(color) => fill(canvas, color, (left, y - 24), (left + SAMPLE, y + 24))?,
+            Swatch::Patch(color) => fill(canvas, color, (left, y - 24), (left + SAMPLE, y + 24))?,
             Swatch::Level(look) => canvas.dashes(&[start, end], look.dashes, look.color, 3)?,
             Swatch::Ring => ring(canvas, middle, INK)?,
         }
@@ -139,7 +139,7 @@ impl LegendEntry {
     pub fn look(&self) -> Option<Look> {
         match self.sample {
             Swatch::Curve(look) | Swatch::Line(look) | Swatch::Dot(look) | Swatch::Bar(look) => Some(look),
-            Swatch::Swatch(_) | Swatch::Level(_) | Swatch::Ring => None,
+            Swatch::Patch(_) | Swatch::Level(_) | Swatch::Ring => None,
         }
     }
 

@@ -47,7 +47,7 @@ impl ColorScale {
         let entry = |place: u32| {
             let score = self.best - step * f64::from(place);
             let label = format!("{score:.decimals$}");
-            LegendEntry { sample: Swatch::Swatch(self.color(score)), label, note: None }
+            LegendEntry { sample: Swatch::Patch(self.color(score)), label, note: None }
         };
         (0..5).map(entry).collect()
     }
