@@ -137,7 +137,7 @@ fn results(adaptation: &Adaptation, theta: &Params, episode: &Episode) -> (Vec<T
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(4))]
 
     #[test]
     fn padding_changes_no_task(padded in padded()) {
