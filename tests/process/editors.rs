@@ -63,6 +63,7 @@ fn shipped_schemas_are_current() {
 #[test]
 fn shipped_files_are_valid() {
     all_are_valid(&shipped(""), "experiment.schema.json");
+    all_are_valid(&shipped("paper"), "../experiment.schema.json");
     all_are_valid(&shipped("sweeps"), "sweep.schema.json");
 }
 
