@@ -83,7 +83,8 @@ fn eight() -> String {
     let mut options: String =
         (1..=6).map(|i| format!("    s{i}: {{value: {}}}}}\n", rule(&format!("0.{i}")))).collect();
     options += &format!("    diverges: {{value: {}}}}}\n", rule("1e30"));
-    options += &format!("    long: {{value: {}, train: {{iterations: 240000, meta_batch: 40}}}}}}\n", rule("0.1"));
+    options +=
+        &format!("    long: {{value: {}, train: {{iterations: 240000, meta_batch: 40}}}}}}\n", rule("0.1"));
     format!(
         "name: rate\nbase: small.yaml\nset:\n  methods: {{maml: {{maml: {{}}}}}}\n  train.validate.every: 1000\nspace:\n  \
          methods.maml:\n   choice:\n{options}sampler: {{grid: {{}}}}\nbudget: {{trials: 8}}\n\
