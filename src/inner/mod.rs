@@ -9,6 +9,7 @@ pub mod graph;
 pub mod meta_sgd;
 mod network;
 pub mod objective;
+mod order;
 pub mod random_search;
 pub mod rates;
 pub mod rows;
@@ -20,7 +21,8 @@ use tch::Tensor;
 
 pub use adaptation::{Adaptation, Answer, Differentiation};
 pub use network::Network;
-pub use objective::{Objective, Order};
+pub use objective::Objective;
+pub use order::Order;
 pub use rates::{Adapts, Grain, Rate, Rates};
 pub use rows::{Form, Rows};
 

@@ -261,16 +261,4 @@ mod tests {
         let all = all.map(hash);
         assert!((1..all.len()).all(|i| !all[..i].contains(&all[i])), "{all:?}");
     }
-
-    /// A meta-batch of the published size is drawn in a fraction of the time that a step on it takes.
-    #[test]
-    #[ignore = "measures time"]
-    fn a_meta_batch_is_drawn_in_no_time() {
-        let loaded = Sinusoid::default().load(&ASKS, &Source::default(), Device::Cpu).expect("loaded");
-        let source = loaded.source(0, Part::Train, 10, 0).expect("points");
-        let started = std::time::Instant::now();
-        (0..10_000).for_each(|index| drop(source.sample(index, 0..25)));
-        let each = started.elapsed() / 10_000;
-        assert!(each < std::time::Duration::from_micros(100), "{each:?}");
-    }
 }

@@ -11,6 +11,7 @@
 //! ever formed: the rows of all tasks go through W_0 together, and what a task differs by are products of its own few rows. A bias is a
 //! weight of an input that is 1. The way back (see [`super::adjoint`]) holds lambda as a sum of such products as well.
 
+mod chunk;
 mod pass;
 mod product;
 
@@ -24,7 +25,8 @@ use crate::{
     models::Chain,
     tasks::Episode,
 };
-use pass::{Chunk, CompactNetwork, Pairs};
+use chunk::Chunk;
+use pass::{CompactNetwork, Pairs};
 
 /// The most weights of a network for which this is the faster way.
 pub const WEIGHTS: usize = 10_000;
@@ -91,10 +93,10 @@ impl WithSimd for Work<'_> {
         let network = CompactNetwork::new(simd, chain, loss, self.theta, rate as f32);
         let mut taken = Vec::with_capacity(steps);
         for _ in 0..steps {
-            let pass = network.pass(self.chunk.support_rows(simd, &network), &taken);
+            let pass = network.pass(self.chunk.support_rows(simd, &chain.sizes), &taken);
             taken.push(pass);
         }
-        let query = network.pass(self.chunk.query_rows(simd, &network), &taken);
+        let query = network.pass(self.chunk.query_rows(simd, &chain.sizes), &taken);
         let tasks = self.chunk.tasks(chain.sizes[0]);
         let value = query.loss / tasks as f32;
         let mut lambda = vec![Pairs::of_gradient(query)];

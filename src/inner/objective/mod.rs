@@ -5,7 +5,7 @@ mod derivatives;
 use tch::{Kind, Tensor, no_grad, with_grad};
 
 use super::{
-    InnerRule, Network, Rate, Rates,
+    InnerRule, Network, Order, Rate, Rates,
     network::InputMoves,
     rows::{Form, Input, Moves, Place, RowSet, Rows},
     sight::{Sight, numbers, rows_of},
@@ -16,19 +16,6 @@ use crate::{
     random::{Draws, Stream},
     tasks::{Episode, copies::Copier},
 };
-
-/// What the fast weights remember of how they came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Order {
-    /// Nothing: for prediction.
-    #[serde(skip)]
-    Zero,
-    /// Inner gradients count as constants (FOMAML).
-    First,
-    /// Everything: exact meta-gradients.
-    Second,
-}
 
 /// The adaptation problem of one meta-batch. Symbols: T tasks, S support rows, D inputs, H outputs of the input layer, O outputs.
 pub struct Objective<'a> {
