@@ -124,9 +124,10 @@ impl Protocol<'_> {
         let mut tested: Option<Tested> = None;
         let work = |theta: &Params, chunk: Range<usize>| {
             let count = chunk.len();
-            let draws = self.draws.from_task(chunk.start);
+            let draws = self.draws.from_task(chunk.start * self.episodes.draws());
             let episode = self.episodes.batch(chunk, self.shots);
-            let mut tested = score(learner, self.interface, theta, &episode, self.steps, draws);
+            let mut tested =
+                score(learner, self.interface, theta, &episode, self.episodes.draws(), self.steps, draws);
             if !self.interface.measures.iter().any(|measure| measure.pooled()) {
                 self.drop_what_is_not_kept(&mut tested);
             }
@@ -152,17 +153,18 @@ impl Protocol<'_> {
     }
 }
 
-/// Tests each task of a meta-batch after each of `steps`.
+/// Tests each task of a meta-batch after each of `steps`; so many `drawn` one after the other are judged as one.
 pub fn score(
     learner: &dyn MetaLearner,
     interface: &Interface,
     theta: &Params,
     episode: &Episode,
+    drawn: usize,
     steps: &[usize],
     draws: Draws,
 ) -> Tested {
-    let tasks = episode.tasks() as usize;
-    let queries = Queries::of(episode);
+    let tasks = episode.tasks() as usize / drawn;
+    let queries = Queries::of(episode, drawn);
     let answers = learner.predict(theta, episode, steps, draws);
     let (mut by_step, mut predictions) = (Vec::new(), Vec::new());
     for answer in &answers {
@@ -173,6 +175,7 @@ pub fn score(
             true => vec![f64::NAN; tasks], // see `Tested::pool`
             false => measure.of_each(&given),
         });
+        let losses = losses.reshape([-1, drawn as i64]).mean_dim(1, false, None);
         by_step.push((numbers::<f64>(&losses, Kind::Double), measured.collect::<Vec<_>>()));
         predictions.push(given);
     }
@@ -204,15 +207,15 @@ struct Queries {
 }
 
 impl Queries {
-    fn of(episode: &Episode) -> Self {
+    fn of(episode: &Episode, drawn: usize) -> Self {
         let (targets, weight) = (episode.query_y(), episode.query_weight());
         let share = weight.as_ref().map(|weight| weight / weight.sum_dim_intlist(1, true, None));
         let plain = Predictions {
             outputs: Vec::new(),
             targets: numbers(&targets, Kind::Float),
             weights: weight.map(|weight| numbers(&weight, Kind::Float)),
-            episodes: episode.tasks() as usize,
-            queries: episode.queries() as usize,
+            episodes: episode.tasks() as usize / drawn,
+            queries: episode.queries() as usize * drawn,
         };
         Self { targets, share, plain }
     }

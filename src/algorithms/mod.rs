@@ -17,7 +17,7 @@ use crate::{
     models::{ModelSpec, Params},
     random::{Draws, Stream},
     registry::registry,
-    tasks::{Episode, Extent, Interface, Need, Pool, copies::Copier},
+    tasks::{Episode, Extent, Interface, Need, Pool, TaskSource, copies::Copier},
 };
 
 /// What a method is trained on.
@@ -39,6 +39,8 @@ pub enum Training {
     },
     /// Rows of all meta-training tasks together, as an ordinary network.
     Pooled(Pool),
+    /// All meta-training tasks at once, see [`MetaLearner::fit`].
+    Fit,
 }
 
 impl Training {
@@ -46,7 +48,7 @@ impl Training {
     pub fn shots(self) -> Option<usize> {
         match self {
             Self::Episodes { shots } | Self::SameTasks { shots, .. } => shots,
-            Self::Nothing | Self::Pooled(_) => None,
+            Self::Nothing | Self::Pooled(_) | Self::Fit => None,
         }
     }
 }
@@ -70,6 +72,19 @@ pub struct MetaGradient {
     pub weight: f64,
 }
 
+/// What a method is fitted to.
+pub struct Fitting<'a> {
+    /// Every meta-training task once, with all its rows as queries.
+    pub tasks: &'a dyn Fn() -> Box<dyn Iterator<Item = Episode> + 'a>,
+    /// Meta-training episodes, in order.
+    pub episodes: &'a dyn TaskSource,
+    /// The loss on validation tasks of a theta as [`MetaLearner::checkpoint`] gives it, the mean over the numbers of shots that are tested;
+    /// not a number where there are no validation tasks.
+    pub judge: &'a dyn Fn(&Params) -> f64,
+    /// The run's seed.
+    pub seed: u64,
+}
+
 /// A method built for one experiment: how theta is learned, and how a task is solved with it.
 pub trait MetaLearner: Sync {
     /// Adaptation steps at which meta-validation judges theta.
@@ -91,6 +106,11 @@ pub trait MetaLearner: Sync {
     /// The meta-gradient on one meta-batch; `None` for a method that trains on nothing. `draws` are the
     /// streams for what the method draws.
     fn meta_gradient(&self, theta: &Params, episode: &Episode, draws: Draws) -> Option<MetaGradient>;
+
+    /// Theta fitted to all tasks at once, shaped as [`MetaLearner::init`] gives it, for a method that is trained so.
+    fn fit(&self, _fitting: &Fitting) -> Option<Params> {
+        None
+    }
 
     /// About how many bytes of memory a task of this size takes in [`MetaLearner::meta_gradient`].
     fn training_bytes(&self, rows: Extent) -> usize {

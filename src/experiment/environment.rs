@@ -43,6 +43,7 @@ pub fn environment(device: Device, split: &Split, fold: &Fold, validation: usize
         "threads": split.threads(),
         "tasks_at_once": split.largest,
         "test_episodes_sha256": fold.hash,
+        "test_episodes": fold.test.len(),
         "classes": fold.parts,
         "validation_episodes": validation,
         "command": std::env::args().collect::<Vec<_>>(),

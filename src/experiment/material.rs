@@ -97,7 +97,7 @@ impl<'a> Material<'a> {
             Ok(source.context("there are no training tasks")?)
         };
         Ok(match run.method.algorithm.training() {
-            Training::Nothing => None,
+            Training::Nothing | Training::Fit => None,
             Training::Episodes { .. } => Some(episodes()?),
             Training::SameTasks { .. } => Some(Box::new(SameTasks(episodes()?))),
             Training::Pooled(pool) => Some(self.tasks.pooled(fold, pool, shots, seed)),
@@ -107,6 +107,7 @@ impl<'a> Material<'a> {
     fn frozen(&self, fold: usize, part: Part, count: usize) -> Option<FrozenEpisodes> {
         let experiment = self.experiment;
         let source = self.tasks.source(fold, part, experiment.largest_shots(), experiment.evaluate.seed)?;
-        Some(FrozenEpisodes::new(source, count, fold))
+        let count = self.tasks.count(fold, part).map_or(count, |most| count.min(most));
+        Some(FrozenEpisodes::new(source, count, fold).drawn(self.tasks.draws()))
     }
 }

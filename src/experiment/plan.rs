@@ -139,7 +139,7 @@ impl Run<'_> {
     pub fn is_done(&self, results: &Path, goal: Goal) -> bool {
         let is_there = |file: &&str| results.join(self.file(file)).exists();
         let learned = match self.method.algorithm.training() {
-            Training::Nothing => &[CONFIG, ENVIRONMENT, CHECKPOINT][..],
+            Training::Nothing | Training::Fit => &[CONFIG, ENVIRONMENT, CHECKPOINT][..],
             _ => &[CONFIG, ENVIRONMENT, CHECKPOINT, TRAIN],
         };
         learned.iter().all(is_there)
@@ -148,7 +148,7 @@ impl Run<'_> {
                 Goal::Test => {
                     let validation =
                         !self.owes_validation(results) || self.validated(results, None).is_some();
-                    validation && has_rows(&results.join(self.file(EVALUATION)), self.test_rows())
+                    validation && has_rows(&results.join(self.file(EVALUATION)), self.test_rows(results))
                 }
             }
     }
@@ -165,8 +165,13 @@ impl Run<'_> {
 
     /// Whether there were classes to validate it on when it was last worked on; runs of older versions do not tell.
     fn owes_validation(&self, results: &Path) -> bool {
+        self.recorded(results, "validation_episodes") > Some(0)
+    }
+
+    /// A number of episodes as it was recorded when the run was last worked on, which is less than was asked for where a part has fewer tasks.
+    fn recorded(&self, results: &Path, key: &str) -> Option<usize> {
         let entries = environment::read(&results.join(self.file(ENVIRONMENT))).unwrap_or_default();
-        entries.last().is_some_and(|entry| entry["validation_episodes"].as_u64() > Some(0))
+        usize::try_from(entries.last()?[key].as_u64()?).ok()
     }
 
     /// Rows of a test on so many episodes.
@@ -175,9 +180,11 @@ impl Run<'_> {
     }
 
     /// Rows of `evaluation.csv`.
-    fn test_rows(&self) -> usize {
+    fn test_rows(&self, results: &Path) -> usize {
+        let asked = self.experiment.evaluate.episodes;
         match self.method.algorithm.testing() {
-            Testing::Episodes => self.rows(self.experiment.evaluate.episodes),
+            Testing::Episodes => self
+                .rows(self.recorded(results, "test_episodes").map_or(asked, |recorded| asked.min(recorded))),
             Testing::WholeDataset => self.steps.len(),
         }
     }
@@ -190,7 +197,10 @@ impl Run<'_> {
     /// The validation that is in the experiment's folder of a training until an iteration: paused there, or complete before it.
     pub fn validated(&self, results: &Path, until: Option<usize>) -> Option<PathBuf> {
         let files = [until, None].map(|paused| results.join(self.validation(paused)));
-        files.into_iter().find(|file| has_rows(file, self.rows(self.validation_episodes)))
+        let asked = self.validation_episodes;
+        let recorded = self.recorded(results, "validation_episodes").filter(|recorded| *recorded > 0);
+        let episodes = recorded.map_or(asked, |recorded| asked.min(recorded));
+        files.into_iter().find(|file| has_rows(file, self.rows(episodes)))
     }
 
     /// A file of the run, relative to the experiment's folder.

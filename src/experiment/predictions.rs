@@ -1,7 +1,7 @@
 //! What a run answered in its test, `predictions.safetensors`: any later measure is then a re-read, not a re-run.
 //!
-//! A tensor `shots<K>` `[E, steps, Q, O]` for each number of shots, `targets` `[E, Q]` (labels) or `[E, Q, O]` (numbers), and `weights` `[E, Q]`
-//! if rows have any. Logits of classes and labels are half precision, everything else is single.
+//! A tensor `shots<K>` `[E, steps, Q, O]` for each number of shots, `targets` `[E, Q]` (labels) or `[E, Q, O]` (numbers), and `weights<K>`
+//! `[E, Q]` if rows have any. Logits of classes and labels are half precision, everything else is single.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,6 +22,13 @@ use crate::{
 
 /// Larger files are not written.
 pub const MOST_BYTES: usize = 64 << 20;
+
+const WEIGHTS: &str = "weights";
+
+/// The tensor of the weights with so many shots.
+fn weights_of(shots: usize) -> String {
+    format!("{WEIGHTS}{shots}")
+}
 
 /// The answers of a run, in the order of its numbers of steps, by number of shots.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,15 +51,19 @@ impl Answers {
             });
             let shape = vec![episodes, of_steps.len(), queries, first.width()];
             tensors.push((format!("shots{shots}"), shape, bytes(outputs, kind)));
+            if let Some(weights) = of_steps.first().and_then(|of| of.weights.as_ref()) {
+                tensors.push((
+                    weights_of(*shots),
+                    vec![episodes, queries],
+                    bytes(weights.iter(), Dtype::F32),
+                ));
+            }
         }
         let mut shape = vec![episodes, queries];
         shape.extend((!first.are_labelled()).then_some(first.width()));
         tensors.push(("targets".into(), shape, bytes(first.targets.iter(), kind)));
-        if let Some(weights) = &first.weights {
-            tensors.push(("weights".into(), vec![episodes, queries], bytes(weights.iter(), Dtype::F32)));
-        }
         let views = tensors.iter().map(|(name, shape, bytes)| {
-            let kind = if name == "weights" { Dtype::F32 } else { kind };
+            let kind = if name.starts_with(WEIGHTS) { Dtype::F32 } else { kind };
             Ok((name.as_str(), TensorView::new(kind, shape.clone(), bytes)?))
         });
         Ok(Some(serialize(views.collect::<Result<Vec<_>>>()?, None::<HashMap<String, String>>)?))
@@ -70,8 +81,9 @@ impl Answers {
         let read = || -> Result<Self> {
             let file = SafeTensors::deserialize(&bytes)?;
             let targets = numbers(&file.tensor("targets")?)?;
-            let weights = file.tensor("weights").ok().map(|weights| numbers(&weights)).transpose()?;
             let of_shots = |shots: &usize| -> Result<(usize, Vec<Predictions>)> {
+                let weights = file.tensor(&weights_of(*shots)).ok();
+                let weights = weights.map(|weights| numbers(&weights)).transpose()?;
                 let view = file.tensor(&format!("shots{shots}"))?;
                 let [episodes, of_steps, queries, width] = *view.shape() else {
                     return Err(anyhow!("shots{shots} has no four sizes"));

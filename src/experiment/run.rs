@@ -1,6 +1,7 @@
 //! One run: prepares its folder, learns, is validated and tested.
 
 use std::{
+    iter,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::Ordering,
     time::Instant,
@@ -20,10 +21,11 @@ use super::{
     workplace::{RunError, Workplace},
 };
 use crate::{
-    algorithms::Testing,
+    algorithms::{Fitting, Testing, Training},
+    evaluate::mean_scores,
     misuse::{Misuse, panic_message},
     models::Params,
-    tasks::frozen::FrozenEpisodes,
+    tasks::{Part, frozen::FrozenEpisodes},
     train::State,
 };
 
@@ -141,9 +143,34 @@ impl Workplace<'_> {
         line: &mut MethodLine,
     ) -> Result<State, RunError> {
         match self.material.training(run)? {
-            None => Ok(State::new(ready.theta.share(), &run.train.outer)),
+            None => {
+                let fitted = match run.method.algorithm.training() {
+                    Training::Fit => self.fit(run, ready, validation),
+                    _ => None,
+                };
+                Ok(State::new(fitted.unwrap_or_else(|| ready.theta.share()), &run.train.outer))
+            }
             Some(source) => self.train(run, ready, &*source, validation, line),
         }
+    }
+
+    /// Theta of a method that is fitted to all tasks at once.
+    fn fit(&self, run: &Run, ready: &Ready, validation: Option<&FrozenEpisodes>) -> Option<Params> {
+        let (tasks, interface) = (&self.material.tasks, self.material.interface());
+        let episodes = tasks.source(run.fold, Part::Train, run.training_shots, run.seed)?;
+        let judge = |theta: &Params| {
+            let Some(episodes) = validation else { return f64::NAN };
+            let loss = |shots: &usize| {
+                mean_scores(&*ready.learner, &interface, theta, episodes, *shots, 0, &ready.split).loss
+            };
+            run.test_shots.iter().map(loss).sum::<f64>() / run.test_shots.len() as f64
+        };
+        ready.learner.fit(&Fitting {
+            tasks: &|| tasks.every(run.fold).unwrap_or_else(|| Box::new(iter::empty())),
+            episodes: &*episodes,
+            judge: &judge,
+            seed: run.seed,
+        })
     }
 
     fn save_checkpoint(&self, run: &Run, theta: &Params) -> Result<()> {

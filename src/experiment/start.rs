@@ -57,7 +57,8 @@ impl Ready {
         let training = run.method.algorithm.training();
         let tasks = &material.tasks;
         let to_train = learner.training_bytes(tasks.extent(Part::Train, run.training_shots));
-        let to_test = learner.testing_bytes(tasks.extent(Part::Test, run.experiment.largest_shots()));
+        let to_test =
+            learner.testing_bytes(tasks.extent(Part::Test, run.experiment.largest_shots())) * tasks.draws();
         let split = match training {
             // A meta-gradient is as large as all networks, however few tasks it is from.
             Training::SameTasks { tasks, .. } => {

@@ -28,7 +28,7 @@ impl Workplace<'_> {
         let interface = self.test_interface();
         let scores = or_leave(self.stop, || {
             let episode = (whole.episode)();
-            let mut tested = score(learner, &interface, theta, &episode, steps, run.draws());
+            let mut tested = score(learner, &interface, theta, &episode, 1, steps, run.draws());
             tested.pool(&interface);
             tested.scores
         });

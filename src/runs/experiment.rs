@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path, now: f64, judge: Option<Quantity>) -> Listed {
         }
     };
     let planned = |run: &crate::experiment::plan::Run| match run.method.algorithm.training() {
-        crate::algorithms::Training::Nothing => 0,
+        crate::algorithms::Training::Nothing | crate::algorithms::Training::Fit => 0,
         _ => run.train.iterations,
     };
     let judge = judge.unwrap_or(experiment.judge());

@@ -45,6 +45,8 @@ pub enum Need {
     Images,
     /// All rows there are, as one task.
     WholeDataset,
+    /// Rows that are answers to items which tasks have in common.
+    Items,
 }
 
 impl Need {
@@ -54,6 +56,7 @@ impl Need {
             Self::Classes => "class labels",
             Self::Images => "images",
             Self::WholeDataset => "a whole data set",
+            Self::Items => "items that tasks have in common",
         }
     }
 }
@@ -176,6 +179,26 @@ pub trait Tasks: Sync {
     /// Outputs of a network for pooled rows; `None` where their problem is that of a task, so that the network for it serves both.
     fn pooled_outputs(&self, _fold: usize) -> Option<usize> {
         None
+    }
+
+    /// How many tasks a part of a fold has; `None` where there is no end of them.
+    fn count(&self, _fold: usize, _part: Part) -> Option<usize> {
+        None
+    }
+
+    /// How often each frozen task is drawn, each time with another support set; its answers are judged together.
+    fn draws(&self) -> usize {
+        1
+    }
+
+    /// Every meta-training task of a fold once, with all its rows as queries, some tasks at a time; `None` where there is no end of them.
+    fn every(&self, _fold: usize) -> Option<Box<dyn Iterator<Item = Episode> + '_>> {
+        None
+    }
+
+    /// What was merged, left out or counted when the data were read: a sentence each.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// All there is as one task, if there is such a thing.

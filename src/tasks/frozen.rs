@@ -12,6 +12,8 @@ pub struct FrozenEpisodes {
     /// The source's index of a fold's episodes.
     index: u64,
     count: usize,
+    /// Tasks of the source that an episode is made of.
+    draws: usize,
 }
 
 /// What a source is asked for in place of the number of a meta-batch, to have the frozen episodes of a fold: sources number their streams by
@@ -23,7 +25,17 @@ pub fn index(fold: usize) -> u64 {
 impl FrozenEpisodes {
     /// `count` episodes of `source`, whose shots are the largest that will be asked for. Episode `i` depends only on the source, the fold and `i`.
     pub fn new(source: Box<dyn FreezableSource>, count: usize, fold: usize) -> Self {
-        Self { source, index: index(fold), count }
+        Self { source, index: index(fold), count, draws: 1 }
+    }
+
+    /// The same where each episode is so many tasks of the source, one after the other: the same task, with other support sets.
+    pub fn drawn(self, draws: usize) -> Self {
+        Self { draws, ..self }
+    }
+
+    /// Tasks of an episode.
+    pub fn draws(&self) -> usize {
+        self.draws
     }
 
     /// Number of episodes.
@@ -36,9 +48,10 @@ impl FrozenEpisodes {
         self.count == 0
     }
 
-    /// Some of the episodes with so many shots: the same queries, and the first of the same support.
+    /// The tasks of some of the episodes with so many shots: the same queries, and the first of the same support.
     pub fn batch(&self, range: Range<usize>, shots: usize) -> Episode {
-        self.source.sample_with(self.index, range, shots)
+        let tasks = range.start * self.draws..range.end * self.draws;
+        self.source.sample_with(self.index, tasks, shots)
     }
 
     /// SHA-256 of what the episodes are made of, in hexadecimal.
@@ -46,7 +59,7 @@ impl FrozenEpisodes {
         let mut hash = Sha256::new();
         self.source.describe(&mut hash);
         hash.update((self.count as u64).to_le_bytes());
-        (0..self.count).for_each(|task| self.source.identify(self.index, task, &mut hash));
+        (0..self.count * self.draws).for_each(|task| self.source.identify(self.index, task, &mut hash));
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

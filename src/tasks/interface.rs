@@ -12,6 +12,9 @@ pub struct Interface {
     pub inputs: usize,
     /// O, values per row of output: classes of a task, or numbers.
     pub outputs: usize,
+    /// The first so many values of a row of input are the shares that items have in it; 0 where rows are of no items. A row of a known item
+    /// has a 1 there; one of an unknown item has the mean of those that stand for it.
+    pub items: usize,
     /// What training lowers.
     pub loss: &'static dyn Loss,
     /// What is measured on the queries; the first judges.
