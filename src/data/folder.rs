@@ -24,10 +24,7 @@ const ROLES: [&str; 4] = [
 /// The images are taken as they lie in the files: those of EMNIST are transposed. A file `classes.csv` beside them gives classes
 /// names, and groups.
 pub fn idx_folder(folder: &Path, source: &Source) -> Result<Dataset> {
-    let folder = match &source.data_dir {
-        Some(data_dir) if !folder.exists() => data_dir.join(folder),
-        _ => folder.to_path_buf(),
-    };
+    let folder = source.locate(folder);
     let [a, b, c, d] = four_files(&folder)?.map(idx::File::open);
     let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
     let mut dataset = idx::dataset(&name, [a?, b?, c?, d?])?;

@@ -3,6 +3,7 @@
 //! To add a data set, write one file beside `mnist.rs` and add its [`DatasetEntry`] to [`REGISTRY`]. A
 //! data set that lies in a folder in IDX form needs no code at all: see [`idx_folder`].
 
+pub mod answers;
 mod cache;
 mod class_names;
 mod fetch;
@@ -13,8 +14,13 @@ mod mirror;
 mod mnist;
 mod npm;
 mod spec;
+pub mod table;
+mod text;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Result;
 use sha2::{Digest, Sha256};
@@ -82,6 +88,17 @@ pub struct Source {
     pub progress: bool,
     /// Only what is on this computer: nothing is fetched.
     pub offline: bool,
+}
+
+impl Source {
+    /// Where a file or folder lies that an experiment names: a relative one that is not below the working directory is looked for in
+    /// `data_dir`.
+    pub fn locate(&self, path: &Path) -> PathBuf {
+        match &self.data_dir {
+            Some(data_dir) if !path.exists() => data_dir.join(path),
+            _ => path.to_path_buf(),
+        }
+    }
 }
 
 /// A registered data set: what can be said of it without loading it, and how to load it.
