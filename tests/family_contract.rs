@@ -266,7 +266,15 @@ fn an_example_can_be_read_back() {
             [0, 5].map(|_| Tensor::zeros(size, (Kind::Float, Device::Cpu))).into()
         };
         let steps = [0, 5];
-        let show = Show { fold: 0, seed: 0, shots: 2, largest_shots: SHOTS, steps: &steps, answer: &answer };
+        let show = Show {
+            fold: 0,
+            seed: 0,
+            shots: 2,
+            largest_shots: SHOTS,
+            steps: &steps,
+            answer: &answer,
+            contexts: &|_| None,
+        };
         let example = tasks.example(&show);
         assert_eq!((example.shots(), example.steps()), (2, &steps[..]), "{family:?}");
         let text = serde_json::to_string(&example).expect("JSON");

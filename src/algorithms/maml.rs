@@ -6,6 +6,8 @@
 //! ```
 
 use super::{Algorithm, MetaGradient, MetaLearner, Setting, Training};
+use tch::Tensor;
+
 use crate::{
     inner::{Adaptation, Answer, Differentiation, Order, RuleSpec},
     models::Params,
@@ -92,6 +94,10 @@ impl MetaLearner for Learner {
 
     fn testing_bytes(&self, rows: Extent) -> usize {
         self.adaptation.task_bytes(rows, Order::Zero, None)
+    }
+
+    fn contexts(&self, theta: &Params, episode: &Episode, steps: usize, draws: Draws) -> Option<Tensor> {
+        self.adaptation.contexts(theta, episode, steps, draws)
     }
 
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer> {

@@ -122,6 +122,11 @@ pub trait MetaLearner: Sync {
         3 * (rows.support + rows.queries) * rows.inputs * size_of::<f32>() // the images and what they are made from
     }
 
+    /// The adapted contexts `[T, C]` after so many steps, of a method whose network has context parameters that adapt.
+    fn contexts(&self, _theta: &Params, _episode: &Episode, _steps: usize, _draws: Draws) -> Option<Tensor> {
+        None
+    }
+
     /// What it answers to the queries after each of `steps` (ascending) adaptation steps on the support sets, from a theta as
     /// [`MetaLearner::checkpoint`] gives it.
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer>;

@@ -162,8 +162,9 @@ impl MetaLearner for Learner {
         let theta = theta.leaves();
         let (trained, untrained) = theta.split_at(theta.len() - self.untrained().len());
         let outputs = self.pooled.forward(trained, &episode.query_x());
-        let loss =
-            loss::per_task(self.adaptation.loss, &outputs, &episode.query_y(), None).mean(None::<Kind>);
+        let share = episode.query_weight().map(|weight| &weight / weight.sum_dim_intlist(1, true, None));
+        let loss = loss::per_task(self.adaptation.loss, &outputs, &episode.query_y(), share.as_ref())
+            .mean(None::<Kind>);
         let mut gradient = Tensor::run_backward(&[&loss], trained, false, false);
         gradient.extend(untrained.iter().map(Tensor::zeros_like));
         Some(MetaGradient { loss: loss.detach(), gradient, weight: episode.tasks() as f64 })

@@ -182,7 +182,8 @@ impl Workplace<'_> {
     /// Leaves what a method's first run answers on an episode, to be drawn.
     fn show(&self, run: &Run, ready: &Ready, theta: &Params) -> Result<()> {
         let experiment = run.experiment;
-        if (run.fold, Some(&run.seed)) != (0, experiment.seeds.first()) {
+        let is_first = Some(&run.seed) == experiment.seeds.first();
+        if run.fold > 0 || !(is_first || self.material.tasks.shows_every_seed()) {
             return Ok(());
         }
         let example = self.material.tasks.example(&Show {
@@ -194,6 +195,10 @@ impl Workplace<'_> {
             answer: &|episode| {
                 let answers = ready.learner.predict(theta, episode, run.steps, run.draws());
                 answers.into_iter().map(|answer| answer.outputs).collect()
+            },
+            contexts: &|episode| {
+                let last = run.steps.last().copied().unwrap_or(0);
+                ready.learner.contexts(theta, episode, last, run.draws())
             },
         });
         self.write(run, EXAMPLE, serde_json::to_string(&example).context("JSON")?.as_bytes())

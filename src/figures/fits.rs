@@ -94,7 +94,7 @@ impl Figure for Fits {
 fn methods(results: &Results) -> Vec<(&str, &Curves)> {
     let curves = results.examples.iter().filter_map(|(method, example)| match example {
         Example::Curves(curves) if !curves.curves.is_empty() => Some((method.as_str(), curves)),
-        Example::Curves(_) | Example::Images(_) => None,
+        Example::Curves(_) | Example::Images(_) | Example::Students(_) => None,
     });
     curves.collect()
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     loss::Loss,
-    models::{Model, Parameter, Params},
+    models::{Model, Parameter, Params, Role},
     random::{Draws, Stream},
     tasks::{Episode, Extent, copies::Copier},
 };
@@ -245,6 +245,16 @@ impl Adaptation {
             }
         });
         answers
+    }
+
+    /// The context parameters of each task `[T, C]` after so many steps from theta, if there are any that move.
+    pub fn contexts(&self, theta: &Params, episode: &Episode, steps: usize, draws: Draws) -> Option<Tensor> {
+        let objective = self.objective(&theta.tensors, episode, None, steps, Order::Zero, draws);
+        let phi = adapt(&*self.rule, &objective, self.split(&theta.tensors).1, steps, |_, _| {});
+        let is_context =
+            |place: &usize| objective.role(*place) == Some(Role::Context) && objective.moves(*place);
+        let contexts: Vec<&Tensor> = (0..phi.len()).filter(is_context).map(|place| &phi[place]).collect();
+        (!contexts.is_empty()).then(|| Tensor::cat(&contexts, -1).detach())
     }
 
     /// About how many bytes a task takes while its meta-gradient of this order is computed, or while it is predicted (order zero).

@@ -6,6 +6,7 @@ pub mod adjoint;
 pub mod compact;
 pub mod cost;
 pub mod graph;
+pub mod map;
 pub mod meta_sgd;
 mod network;
 pub mod objective;
@@ -71,6 +72,8 @@ registry! {
         "sgd" => Sgd(sgd::Sgd),
         /// Gradient descent with learned rates (Meta-SGD): for each element, output unit, or layer, and for each step.
         "meta_sgd" => MetaSgd(meta_sgd::MetaSgd),
+        /// Steps towards the context that is most probable after the support set, with a learned prior.
+        "map" => Map(map::Map),
         /// Adam (Kingma & Ba 2015), started anew on every task; `beta1: 0` is Reptile's choice.
         "adam" => Adam(adam::Adam),
         /// Gradient-free: at each step keep the best of n random perturbations, if it is better.

@@ -4,6 +4,7 @@
 
 mod chain;
 pub mod closed_form;
+pub mod decoder;
 pub mod layers;
 pub mod mlp;
 mod params;
@@ -85,5 +86,7 @@ registry! {
     pub enum ModelSpec: Architecture {
         /// Fully connected layers with ReLU or tanh, optionally with batch normalisation.
         "mlp" => Mlp(mlp::Mlp),
+        /// From a few numbers of a task, its context, to one output for each input: CAVIA of students and items.
+        "decoder" => Decoder(decoder::Decoder),
     }
 }

@@ -75,11 +75,10 @@ fn classes(folds: &BTreeMap<usize, NamedParts>, part: impl Fn(&NamedParts) -> &[
 }
 
 fn batch_norm(model: &ModelSpec) -> &'static str {
-    match model {
-        ModelSpec::Mlp(mlp) if mlp.batch_norm => {
-            "statistics of the current batch, in the test too (transductive)"
-        }
-        ModelSpec::Mlp(_) => "none",
+    if model.build(1, 1).mixes_rows() {
+        "statistics of the current batch, in the test too (transductive)"
+    } else {
+        "none"
     }
 }
 

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Example {
     /// Functions of one variable.
     Curves(Curves),
+    /// Students.
+    Students(Profiles),
     /// Images that are to be classified.
     Images(Images),
 }
@@ -55,6 +57,63 @@ pub struct Curves {
     pub curves: Vec<ExampleCurve>,
 }
 
+/// What a method makes of some students.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profiles {
+    /// Tells the file from others.
+    pub kind: ProfilesKind,
+    /// The most answers that are seen.
+    pub shots: usize,
+    /// Numbers of adaptation steps that the method was asked after; profiles are those after the last.
+    pub steps: Vec<usize>,
+    /// How many answers are seen: 0, then more and more.
+    pub seen: Vec<usize>,
+    /// What success is predicted for: skills, or items where an item has a skill of its own.
+    pub skills: Vec<String>,
+    /// The students.
+    pub students: Vec<Profile>,
+}
+
+/// What a method makes of a student.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Her name in the file.
+    pub student: String,
+    /// Her group, if the file has groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The answers in the order in which they are seen: item, and whether it was right.
+    pub answers: Vec<(String, bool)>,
+    /// Share of her answers, seen or not, that are right.
+    pub right: f32,
+    /// Predicted success with the items of each skill after each number of seen answers: `[seen][skills]`.
+    pub success: Vec<Vec<f32>>,
+    /// Whether she has mastered each skill, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mastered: Option<Vec<bool>>,
+    /// Mean log-likelihood of her answers before adaptation, and after adaptation to all of them.
+    pub likelihood: [f32; 2],
+    /// By how many standard deviations they are then less likely than answers that fit.
+    pub misfit: f32,
+    /// Whether her answers were made not to fit, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aberrant: Option<bool>,
+    /// Her adapted context on two axes, if the method has contexts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<[f32; 2]>,
+    /// The number of the group of students with contexts like hers, if the method has contexts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<usize>,
+}
+
+/// Always the same word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProfilesKind {
+    /// `students`
+    Students,
+}
+
 /// Always the same word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +141,7 @@ impl Example {
         match self {
             Self::Images(images) => images.shots,
             Self::Curves(curves) => curves.shots,
+            Self::Students(profiles) => profiles.shots,
         }
     }
 
@@ -90,6 +150,7 @@ impl Example {
         match self {
             Self::Images(images) => &images.steps,
             Self::Curves(curves) => &curves.steps,
+            Self::Students(profiles) => &profiles.steps,
         }
     }
 }

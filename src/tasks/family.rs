@@ -216,6 +216,11 @@ pub trait Tasks: Sync {
         Value::Null
     }
 
+    /// Whether examples of runs with further seeds say more than those of the first.
+    fn shows_every_seed(&self) -> bool {
+        false
+    }
+
     /// Some of the first test episodes, for people to look at.
     fn example(&self, show: &Show) -> Example;
 }
@@ -244,4 +249,6 @@ pub struct Show<'a> {
     pub steps: &'a [usize],
     /// Outputs `[T, Q, O]` for the queries of an episode after each number of steps.
     pub answer: &'a dyn Fn(&Episode) -> Vec<Tensor>,
+    /// Contexts `[T, C]` after the last number of steps, of a method that has such.
+    pub contexts: &'a dyn Fn(&Episode) -> Option<Tensor>,
 }

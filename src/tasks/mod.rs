@@ -12,6 +12,7 @@ pub mod harmonic;
 mod interface;
 pub mod same;
 pub mod sinusoid;
+pub mod students;
 pub mod words;
 
 use std::ops::Range;
@@ -139,5 +140,7 @@ registry! {
         "sinusoid" => Sinusoid(sinusoid::Sinusoid),
         /// Regression: sums of a sine wave and one of twice its frequency, seen at K points.
         "harmonic" => Harmonic(harmonic::Harmonic),
+        /// Students: a few answers of each are seen, others are asked; from a file, or simulated.
+        "students" => Students(students::Students),
     }
 }

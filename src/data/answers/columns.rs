@@ -71,7 +71,9 @@ impl Columns {
                 return Ok(());
             }
             _ => {
-                return Err(table.wrong(self.correct, "1 (right), 0 (wrong), or -1 (a study trial, left out)"));
+                return Err(
+                    table.wrong(self.correct, "1 (right), 0 (wrong), or -1 (a study trial, left out)")
+                );
             }
         };
         let order = read(table, self.order, "a number", false, Order::read)?;

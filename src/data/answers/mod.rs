@@ -13,7 +13,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use sha2::{Digest, Sha256};
 
@@ -52,6 +52,11 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// The rows of a student.
+    pub fn of(&self, student: u32) -> Range<usize> {
+        self.starts[student as usize]..self.starts[student as usize + 1]
+    }
+
     /// With better names for skills, where no two skills would have the same.
     fn with_titles(mut self, titles: &HashMap<String, String>) -> Self {
         let mut uses: HashMap<&str, usize> = HashMap::new();

@@ -21,6 +21,17 @@ pub enum AnswersSpec {
 }
 
 impl AnswersSpec {
+    /// The file's name without its folder and its ending.
+    pub fn title(&self) -> String {
+        let file = match self {
+            Self::Csv(csv) => &csv.file,
+            Self::Pykt(pykt) => &pykt.file,
+            Self::Assistments(assistments) => &assistments.file,
+        };
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.split('.').next().unwrap_or_default().to_owned()
+    }
+
     /// Reads the answers. A relative file that is not below the working directory is looked for in `source.data_dir`.
     ///
     /// # Errors

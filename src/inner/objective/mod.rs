@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     loss,
-    models::layers,
+    models::{Role, layers},
     random::{Draws, Stream},
     tasks::{Episode, copies::Copier},
 };
@@ -25,6 +25,8 @@ pub struct Objective<'a> {
     x: Tensor,
     /// Tasks that have queries, as a part of all.
     asked: f64,
+    /// Support rows of each task that count, `[T]`.
+    shots: Tensor,
     support: RowSet,
     query: RowSet,
     order: Order,
@@ -94,6 +96,10 @@ impl<'a> Objective<'a> {
             let asked = weight.gt(0.0).any_dim(1, false).to_kind(Kind::Double);
             asked.mean(None::<Kind>).double_value(&[])
         });
+        let shots = match &weight.0 {
+            None => x.0.new_full([episode.tasks()], episode.support as f64, (x.0.kind(), x.0.device())),
+            Some(weight) => weight.gt(0.0).sum_dim_intlist(1, false, x.0.kind()),
+        };
         let support = part(x.0, y.0, weight.0, inputs.0);
         let query = part(x.1, y.1, weight.1, inputs.1);
         Self {
@@ -101,6 +107,7 @@ impl<'a> Objective<'a> {
             theta,
             x: episode.x.shallow_clone(),
             asked,
+            shots,
             support,
             query,
             order,
@@ -177,6 +184,17 @@ impl<'a> Objective<'a> {
         let weight = (!weight.is_empty()).then(|| Tensor::cat(&weight, 1));
         let copies = Episode { x: Tensor::cat(&x, 1), y: Tensor::cat(&y, 1), weight, support };
         Self { sight: Sight::Blocks(block), ..Self::new(network, theta, &copies, form, order, draws) }
+    }
+
+    /// How many support rows of each task count, `[T]`.
+    pub fn shots(&self) -> &Tensor {
+        &self.shots
+    }
+
+    /// The role of a fast weight, by its place.
+    pub fn role(&self, place: usize) -> Option<Role> {
+        let parameters = self.network.model.parameters();
+        self.of_fast(&parameters).get(place).map(|parameter| parameter.role)
     }
 
     /// To which order the adaptation is to be differentiated.
@@ -266,17 +284,39 @@ impl<'a> Objective<'a> {
         self.record(|| {
             let mut gradient = match self.backpropagate(part, fast) {
                 Some(pass) => pass.gradient.dense(),
-                None => with_grad(|| {
-                    let taps: Vec<Tensor> = [&part.enter(fast)].into_iter().chain(body).map(tap).collect();
-                    let outputs = self.network.model.body(&taps[1..], &taps[0], part.weight.as_ref());
-                    let loss = self.losses_of(&outputs, part).sum(None);
-                    let second = self.order == Order::Second;
-                    Tensor::run_backward(&[loss], &taps, second, second)
-                }),
+                None => with_grad(|| self.automatic_gradient(part, &part.enter(fast), body)),
             };
             let input = part.gradient(gradient.remove(0));
             input.into_iter().chain(gradient).collect()
         })
+    }
+
+    /// The gradient with respect to what goes into the body and the body's weights, zero for those that do not move.
+    fn automatic_gradient(&self, part: &RowSet, input: &Tensor, body: &[Tensor]) -> Vec<Tensor> {
+        let of_input = self.support.input_weights();
+        let moves = |place: usize| match place.checked_sub(1) {
+            None => of_input > 0,
+            Some(place) => self.moves(of_input + place),
+        };
+        let all = [input].into_iter().chain(body).enumerate();
+        let values: Vec<Tensor> =
+            all.map(|(place, value)| if moves(place) { tap(value) } else { value.shallow_clone() }).collect();
+        let (places, taps): (Vec<usize>, Vec<&Tensor>) =
+            values.iter().enumerate().filter(|(place, _)| moves(*place)).unzip();
+        let mut gradient: Vec<Tensor> = values
+            .iter()
+            .map(|value| value.new_zeros([1], (value.kind(), value.device())).expand_as(value))
+            .collect();
+        if taps.is_empty() {
+            return gradient;
+        }
+        let outputs = self.network.model.body(&values[1..], &values[0], part.weight.as_ref());
+        let loss = self.losses_of(&outputs, part).sum(None);
+        let second = self.order == Order::Second;
+        for (place, found) in places.into_iter().zip(Tensor::run_backward(&[loss], &taps, second, second)) {
+            gradient[place] = found;
+        }
+        gradient
     }
 
     /// The rates of a rule of gradient descent at a step, for each of the model's parameters; those that do not move are frozen.

@@ -1,0 +1,97 @@
+//! Adaptation of a task's context towards its most probable value.
+//!
+//! ```text
+//!     c <- c - rate_k (n g + precision o (c - c_0)) / (precision + n curvature)          elementwise; k = 1, 2, ...
+//! ```
+//!
+//! where n g is the gradient of the summed loss of the n support rows, and c_0 the context of theta. The fixed points are those of maximum a
+//! posteriori estimation with a normal prior (Mislevy 1986, https://doi.org/10.1007/BF02293979); the denominator stands for the curvature of
+//! that problem, so that many support rows move a context further than few, and not too far. What is learned: the prior's precision, the
+//! curvature of a row, and a rate for each step.
+
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use super::{InnerRule, Objective};
+use crate::{
+    models::{Initial, Parameter, Role},
+    validity::positive,
+};
+
+/// Steps towards the most probable context. Only context parameters move.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct Map {
+    /// Adaptation steps while meta-training; those beyond it at test have the rate of the last one.
+    #[garde(range(min = 1, max = 10_000))]
+    pub steps: usize,
+    /// Where the rates start.
+    #[garde(custom(positive))]
+    pub rate: f64,
+    /// Where the precision of the prior starts, the same for each number of the context.
+    #[garde(custom(positive))]
+    pub precision: f64,
+    /// Where the curvature of a row's loss starts.
+    #[garde(custom(positive))]
+    pub curvature: f64,
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self { steps: 5, rate: 1.0, precision: 1.0, curvature: 0.2 }
+    }
+}
+
+/// Tensors learned for all steps: the rates; behind them come two for each context, the logarithms of precision and curvature.
+const RATES: usize = 1;
+
+impl InnerRule for Map {
+    fn steps(&self) -> usize {
+        self.steps
+    }
+
+    fn parameters(&self, model: &[Parameter]) -> Vec<Parameter> {
+        let learned = |name: String, shape, value| Parameter {
+            name,
+            shape,
+            initial: Initial::Constant(value),
+            layer: 0,
+            role: Role::Rate,
+        };
+        let rates = learned("rate.steps".into(), vec![self.steps as i64], self.rate);
+        let contexts = model.iter().filter(|parameter| parameter.role == Role::Context);
+        let of_context = contexts.flat_map(|Parameter { name, shape, .. }| {
+            [("log_precision", self.precision), ("log_curvature", self.curvature)]
+                .map(|(what, value)| learned(format!("{what}.{name}"), shape.clone(), value.ln()))
+        });
+        [rates].into_iter().chain(of_context).collect()
+    }
+
+    fn step(
+        &self,
+        objective: &Objective,
+        step: usize,
+        own: &[Tensor],
+        fast: Vec<Tensor>,
+        mut state: Vec<Tensor>,
+    ) -> (Vec<Tensor>, Vec<Tensor>) {
+        let contexts: Vec<usize> = (0..fast.len())
+            .filter(|place| objective.role(*place) == Some(Role::Context) && objective.moves(*place))
+            .collect();
+        if state.is_empty() {
+            state = contexts.iter().map(|place| fast[*place].shallow_clone()).collect(); // c_0
+        }
+        let gradient = objective.gradient(step, &fast);
+        let rows = objective.shots().unsqueeze(-1); // [T, 1]
+        let rate = own[0].get(step.min(self.steps - 1) as i64);
+        let mut moved: Vec<Tensor> = fast.iter().map(Tensor::shallow_clone).collect();
+        for ((place, start), learned) in contexts.iter().zip(&state).zip(own[RATES..].chunks_exact(2)) {
+            let [precision, curvature] = [0, 1].map(|i| learned[i].exp()); // [C]
+            let pull = &gradient[*place] * &rows + &precision * (&fast[*place] - start); // [T, C]
+            moved[*place] = &fast[*place] - &rate * pull / (&precision + &rows * &curvature);
+        }
+        (moved, state)
+    }
+}

@@ -1,0 +1,120 @@
+//! What a network sees of an answer: which item was asked, of which skills, and where it stood. Nothing of the student: that is what
+//! adaptation is for.
+
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::data::answers::Answers;
+
+/// What a row of input holds beside the item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct InputsSpec {
+    /// The item's skills; without a word where a skill has several items.
+    #[garde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skills: Option<bool>,
+    /// How difficult the item was for the training students: the logit of their share of wrong answers.
+    #[garde(skip)]
+    pub difficulty: bool,
+    /// How many answers came before it, as a share of the longest row of answers.
+    #[garde(skip)]
+    pub position: bool,
+}
+
+/// Columns of a row: one for each item, then for each skill, then numbers.
+///
+/// A learned first layer has a vector for each column: the embedding of an item, or of a skill. An item that the training students did not
+/// answer stands there as the mean of those of its skills, without such as the mean of all items.
+pub struct Inputs {
+    /// D.
+    pub width: usize,
+    /// Columns of items.
+    pub items: usize,
+    /// The columns of each problem that are not 0, with their values.
+    of_problem: Vec<Vec<(usize, f32)>>,
+    /// The column of the position, if there is one.
+    position: Option<usize>,
+    /// Problems that stand for themselves, for an unknown one of known skills, and for others.
+    pub known: [usize; 3],
+}
+
+impl Inputs {
+    /// Columns for the problems that have one, where so many answers of training students `(problem, right)` are known.
+    pub fn new(
+        spec: InputsSpec,
+        answers: &Answers,
+        columns: &[Option<usize>],
+        training: &[[u32; 2]],
+        known_from: u32,
+    ) -> Self {
+        let items = columns.iter().flatten().count();
+        let skills = match spec.skills {
+            Some(skills) => skills,
+            None => has_shared_skills(answers),
+        };
+        let of_skills = if skills { answers.skills.len() } else { 0 };
+        let difficulty = spec.difficulty.then_some(items + of_skills);
+        let position = spec.position.then_some(items + of_skills + usize::from(spec.difficulty));
+        let seen = |problem: usize| training[problem][0] >= known_from.max(1) && columns[problem].is_some();
+        let mut of_skill = vec![Vec::new(); answers.skills.len()];
+        let mut all = Vec::new();
+        for problem in (0..columns.len()).filter(|problem| seen(*problem)) {
+            all.push(problem);
+            answers.skills_of[problem].iter().for_each(|skill| of_skill[*skill as usize].push(problem));
+        }
+        let mut known = [0; 3];
+        let of_problem = (0..columns.len()).map(|problem| {
+            let mine = &answers.skills_of[problem];
+            let stand_in: Vec<usize> = if seen(problem) {
+                vec![problem]
+            } else {
+                mine.iter().flat_map(|skill| of_skill[*skill as usize].iter().copied()).collect()
+            };
+            known[if seen(problem) { 0 } else { 1 + usize::from(stand_in.is_empty()) }] += 1;
+            let stand_in = if stand_in.is_empty() { &all } else { &stand_in };
+            let share = 1.0 / stand_in.len().max(1) as f32;
+            let mut row: Vec<(usize, f32)> = Vec::new();
+            let mut columns_of: Vec<usize> = stand_in.iter().filter_map(|item| columns[*item]).collect();
+            columns_of.sort_unstable();
+            for column in columns_of {
+                match row.last_mut() {
+                    Some((last, value)) if *last == column => *value += share, // of several skills
+                    _ => row.push((column, share)),
+                }
+            }
+            if skills {
+                row.extend(mine.iter().map(|skill| (items + *skill as usize, 1.0)));
+            }
+            if let Some(column) = difficulty {
+                let (count, right) = stand_in.iter().fold((0, 0), |(count, right), item| {
+                    (count + training[*item][0], right + training[*item][1])
+                });
+                let wrong = f64::from(count - right) + 0.5;
+                row.push((column, (wrong / (f64::from(right) + 0.5)).ln() as f32));
+            }
+            row
+        });
+        let of_problem = of_problem.collect();
+        let width = items + of_skills + usize::from(spec.difficulty) + usize::from(spec.position);
+        Self { width, items, of_problem, position, known }
+    }
+
+    /// Writes the row of an answer to a problem, at a place in the student's answers as a share of the longest, into zeros `[D]`.
+    pub fn write(&self, problem: u32, place: f32, row: &mut [f32]) {
+        for (column, value) in &self.of_problem[problem as usize] {
+            row[*column] = *value;
+        }
+        if let Some(position) = self.position {
+            row[position] = place;
+        }
+    }
+}
+
+/// Whether any skill has several problems, so that it says something that the problem does not.
+fn has_shared_skills(answers: &Answers) -> bool {
+    let mut problems = vec![0; answers.skills.len()];
+    answers.skills_of.iter().flatten().for_each(|skill| problems[*skill as usize] += 1);
+    problems.iter().any(|count| *count > 1)
+}

@@ -1,0 +1,12 @@
+//! Stub.
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+    garde::Validate,
+)]
+pub struct Simulated {}
