@@ -30,6 +30,10 @@ impl Algorithm for Fomaml {
         Some(self.inner.steps())
     }
 
+    fn rule(&self) -> Option<&RuleSpec> {
+        Some(&self.inner)
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         Maml { inner: self.inner.clone(), order: Order::First, recompute: None }.build(setting)
     }

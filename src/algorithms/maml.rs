@@ -55,6 +55,10 @@ impl Algorithm for Maml {
         Some(self.inner.steps())
     }
 
+    fn rule(&self) -> Option<&RuleSpec> {
+        Some(&self.inner)
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         let mut shares = vec![0.0; self.inner.steps()];
         if let Some(last) = shares.last_mut() {

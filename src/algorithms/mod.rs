@@ -4,6 +4,7 @@ pub mod fomaml;
 pub mod maml;
 pub mod mean_of_networks;
 pub mod nearest_neighbour;
+pub mod neural_process;
 pub mod plain;
 pub mod pretrained;
 pub mod reptile;
@@ -184,6 +185,16 @@ pub trait Algorithm {
         None
     }
 
+    /// The inner rule by which it adapts, if it does so by one.
+    fn rule(&self) -> Option<&RuleSpec> {
+        None
+    }
+
+    /// Whether it makes use of context parameters of the model, and of nothing else.
+    fn needs_context(&self) -> bool {
+        self.rule().is_some_and(|rule| rule.moves_contexts_only())
+    }
+
     /// What it needs of tasks that not every family has.
     fn needs(&self) -> &'static [Need] {
         &[]
@@ -208,6 +219,8 @@ registry! {
         "pretrained" => Pretrained(pretrained::Pretrained),
         /// The mean of the weights of networks that are each trained on a task of their own, then fine-tuning.
         "mean_of_networks" => MeanOfNetworks(mean_of_networks::MeanOfNetworks),
+        /// A network reads the support set and says at once what the context of the task is (a conditional neural process).
+        "neural_process" => NeuralProcess(neural_process::NeuralProcess),
         /// The label of the nearest support image, by Euclidean distance of the pixels.
         "nearest_neighbour" => NearestNeighbour(nearest_neighbour::NearestNeighbour),
         /// Plain training on all training images of all classes, tested on the test images: no few-shot learning at all.

@@ -99,6 +99,10 @@ impl Algorithm for Pretrained {
         Training::Pooled(self.on)
     }
 
+    fn rule(&self) -> Option<&RuleSpec> {
+        Some(&self.rule)
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         let (adaptation, inputs) = (setting.adaptation(&self.rule), setting.interface.inputs);
         let of_task = adaptation.model.parameters().len();

@@ -52,6 +52,10 @@ impl Algorithm for Reptile {
         Some(self.inner.steps())
     }
 
+    fn rule(&self) -> Option<&RuleSpec> {
+        Some(&self.inner)
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         Box::new(Learner { adaptation: setting.adaptation(&self.inner), batch: self.batch })
     }

@@ -33,6 +33,10 @@ impl Algorithm for Scratch {
         Training::Nothing
     }
 
+    fn rule(&self) -> Option<&RuleSpec> {
+        Some(&self.0)
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         Box::new(Learner(setting.adaptation(&self.0)))
     }

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use super::{check_expect::check_expect, method::Method, plan::Run, spec::Experiment};
 use crate::{
     algorithms::{Testing, Training},
+    inner::Adapts,
+    models::Role,
     tasks::{Asks, Need, form},
 };
 
@@ -32,6 +34,14 @@ impl Validate for Checked {
             if let Some(need) = needs(method).into_iter().find(|n| !experiment.task.offers().contains(n)) {
                 let mut methods = nested_path!(parent, "methods");
                 report.append(methods().join(name), garde::Error::new(lacks(experiment, method, need)));
+            }
+        }
+        let contexts = experiment.model.build(1, 1).parameters().iter().any(|p| p.role == Role::Context);
+        for (name, method) in experiment.methods.iter().filter(|_| !contexts) {
+            if method.adapts == Adapts::Context || method.algorithm.needs_context() {
+                let mut methods = nested_path!(parent, "methods");
+                let what = "this method needs context parameters, which the model has not: use model: {decoder: {}}, or mlp with context";
+                report.append(methods().join(name), garde::Error::new(what));
             }
         }
         for problem in experiment.task.check(&asks(experiment)) {

@@ -52,6 +52,10 @@ impl InnerRule for Map {
         self.steps
     }
 
+    fn moves_contexts_only(&self) -> bool {
+        true
+    }
+
     fn parameters(&self, model: &[Parameter]) -> Vec<Parameter> {
         let learned = |name: String, shape, value| Parameter {
             name,

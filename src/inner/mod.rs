@@ -34,6 +34,11 @@ pub trait InnerRule {
     /// Adaptation steps while meta-training.
     fn steps(&self) -> usize;
 
+    /// Whether it moves context parameters and nothing else.
+    fn moves_contexts_only(&self) -> bool {
+        false
+    }
+
     /// What the rule learns beside the parameters of a `model`: it becomes a part of theta.
     fn parameters(&self, _model: &[Parameter]) -> Vec<Parameter> {
         Vec::new()
