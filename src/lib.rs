@@ -13,6 +13,7 @@
 //! | [`models`] | networks as functions of parameters, for all tasks at once |
 //! | [`tasks`] | episodes of T stacked tasks, and the distributions they are drawn from |
 //! | [`inner`] | adaptation: the support loss as a function of fast weights, and the rules that move them |
+//! | [`psychometrics`] | what the testing field predicts a student's answers by |
 //! | [`algorithms`] | MAML, Reptile, ... and what they are compared with |
 //! | [`chunks`], [`evaluate`], [`outer`], [`train`] | the outer loop and the test; they see only traits |
 //! | [`records`], [`stats`], [`summary`], [`figures`] | from CSV files to tables and figures; no tensors |
@@ -42,6 +43,7 @@ pub mod models;
 pub mod tasks;
 
 pub mod inner;
+pub mod psychometrics;
 
 pub mod algorithms;
 pub mod chunks;

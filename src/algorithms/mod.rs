@@ -1,8 +1,14 @@
 //! Meta-learning algorithms, and the methods they are compared with.
 
+mod fitted;
 pub mod fomaml;
+pub mod irt;
+pub mod item_mean;
+pub mod latent_classes;
+pub mod logistic_regression;
 pub mod maml;
 pub mod mean_of_networks;
+pub mod moving_average;
 pub mod nearest_neighbour;
 pub mod neural_process;
 pub mod plain;
@@ -225,5 +231,15 @@ registry! {
         "nearest_neighbour" => NearestNeighbour(nearest_neighbour::NearestNeighbour),
         /// Plain training on all training images of all classes, tested on the test images: no few-shot learning at all.
         "plain" => Plain(plain::Plain),
+        /// The share of students who answer the item right: nothing is learned of a student.
+        "item_mean" => ItemMean(item_mean::ItemMean),
+        /// The student's share of right answers so far, drawn towards that of all students: nothing is learned of an item.
+        "moving_average" => MovingAverage(moving_average::MovingAverage),
+        /// A logistic regression on the item and the student's share of right answers so far.
+        "logistic_regression" => LogisticRegression(logistic_regression::LogisticRegression),
+        /// Item response theory by marginal maximum likelihood: 2PL, 1PL with `slopes: one`, or in two dimensions; a student is an ability.
+        "irt" => Irt(irt::Irt),
+        /// Latent classes of students, their number chosen on validation tasks.
+        "latent_classes" => LatentClasses(latent_classes::LatentClasses),
     }
 }
