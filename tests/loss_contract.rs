@@ -50,6 +50,7 @@ fn slope_and_curvature_are_the_derivatives() {
         assert_eq!(of_rows.kind(), Kind::Double, "{loss:?}");
         let expected = loss.expected(&y, SHAPE[2], &z);
         let linked = loss.link(&z.detach());
+        assert!(far(&linked, &loss.link(&loss.unlink(&linked))) < 1e-6, "{loss:?}: the link has a way back");
         let slope = Tensor::run_backward(&[of_rows.sum(None::<Kind>)], &[&z], true, true).remove(0);
         assert!(far(&slope, &loss.slope(&linked, &expected)) < 1e-12, "{loss:?}");
         let direction = wave(&SHAPE, 2.3);

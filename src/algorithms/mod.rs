@@ -1,5 +1,6 @@
 //! Meta-learning algorithms, and the methods they are compared with.
 
+pub mod ensemble;
 mod fitted;
 pub mod fomaml;
 pub mod irt;
@@ -227,6 +228,8 @@ registry! {
         "mean_of_networks" => MeanOfNetworks(mean_of_networks::MeanOfNetworks),
         /// A network reads the support set and says at once what the context of the task is (a conditional neural process).
         "neural_process" => NeuralProcess(neural_process::NeuralProcess),
+        /// Several of one method from different initialisations, whose predictions are averaged.
+        "ensemble" => Ensemble(ensemble::Ensemble),
         /// The label of the nearest support image, by Euclidean distance of the pixels.
         "nearest_neighbour" => NearestNeighbour(nearest_neighbour::NearestNeighbour),
         /// Plain training on all training images of all classes, tested on the test images: no few-shot learning at all.

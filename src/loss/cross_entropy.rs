@@ -32,6 +32,10 @@ impl Loss for CrossEntropy {
         outputs.softmax(-1, None)
     }
 
+    fn unlink(&self, linked: &Tensor) -> Tensor {
+        linked.clamp_min(f64::from(f32::MIN_POSITIVE)).log()
+    }
+
     fn slope(&self, linked: &Tensor, expected: &Tensor) -> Tensor {
         linked - expected
     }

@@ -30,6 +30,10 @@ impl Loss for Logistic {
         outputs.sigmoid()
     }
 
+    fn unlink(&self, linked: &Tensor) -> Tensor {
+        linked.logit(1e-7)
+    }
+
     fn slope(&self, linked: &Tensor, expected: &Tensor) -> Tensor {
         (linked - expected) / linked.size()[2] as f64
     }

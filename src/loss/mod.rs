@@ -31,6 +31,9 @@ pub trait Loss: Debug + Send + Sync {
     /// The network's outputs `[T, R, O]` as what the targets are expected to be.
     fn link(&self, outputs: &Tensor) -> Tensor;
 
+    /// Outputs of which these values are the link, the other way round.
+    fn unlink(&self, linked: &Tensor) -> Tensor;
+
     /// The gradient of each row's loss with respect to its outputs.
     fn slope(&self, linked: &Tensor, expected: &Tensor) -> Tensor;
 

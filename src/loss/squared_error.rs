@@ -26,6 +26,10 @@ impl Loss for SquaredError {
         outputs.shallow_clone()
     }
 
+    fn unlink(&self, linked: &Tensor) -> Tensor {
+        linked.shallow_clone()
+    }
+
     fn slope(&self, linked: &Tensor, expected: &Tensor) -> Tensor {
         (linked - expected) * (2.0 / outputs_of(linked))
     }

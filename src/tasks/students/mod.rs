@@ -86,7 +86,7 @@ pub struct Students {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
-    /// How many answers of a student are seen, from least to most; each number alike often. 1 to 20 unless said otherwise.
+    /// How many answers of a student are seen, from least to most; 1 to 20 unless said otherwise.
     #[garde(custom(ascending))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shots: Option<[usize; 2]>,

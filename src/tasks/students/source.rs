@@ -148,11 +148,20 @@ impl StudentSource {
         Asked { student, places }
     }
 
-    /// A training student, and how many of her answers are seen.
+    /// A training student, and how many of her answers are seen: each number alike often for half of the students, by equal ratios for the
+    /// others, so that one theta learns to do with few answers and with many.
     fn drawn(&self, stream: &mut Stream, shots: usize) -> (u32, usize) {
         let student = self.students[stream.random_range(0..self.students.len())];
         let most = self.queries.most_shots(self.length(student)).min(shots);
-        (student, stream.random_range(self.shots[0].min(most)..=most))
+        let least = self.shots[0].min(most);
+        let shots = if stream.random() {
+            stream.random_range(least..=most)
+        } else {
+            let log = |number: usize| (number as f64).ln();
+            let drawn = stream.random_range(log(least)..=log(most + 1)).exp() as usize;
+            drawn.clamp(least, most)
+        };
+        (student, shots)
     }
 
     /// The episode of some students: first `seen` rows of what is seen, then so many rows for all answers of each.
