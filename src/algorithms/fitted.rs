@@ -82,7 +82,7 @@ pub(super) mod tests {
         algorithms::{Algorithm, Setting},
         inner::Adapts,
         loss::{self, Logistic},
-        models::ModelSpec,
+        models::{ModelSpec, mlp::Mlp},
         random::{Purpose, stream},
         tasks::{Interface, TaskSource},
     };
@@ -130,7 +130,7 @@ pub(super) mod tests {
         let interface =
             Interface { inputs: ITEMS, outputs: 1, items: ITEMS, loss: &Logistic, measures: vec![] };
         let learner = algorithm.build(&Setting {
-            model: ModelSpec::default(),
+            model: ModelSpec::Mlp(Mlp::default()),
             interface,
             pooled_outputs: None,
             whole_outputs: 1,
