@@ -5,8 +5,7 @@
 //!     a: the moving average of the support, m: the mean of all answers, so that without support the second term is 0
 //! ```
 //!
-//! Fitted by Newton's method to as many meta-training episodes as there are meta-training tasks. Of their support sets the first answer
-//! is seen, the first two, and so on, in turn, so that the weight w serves every number of shots.
+//! Fitted by Newton's method to as many meta-training episodes as there are meta-training tasks.
 
 use garde::Validate;
 use schemars::JsonSchema;
@@ -61,11 +60,9 @@ const RIDGE: f64 = 0.01;
 /// Episodes that are drawn at once.
 const AT_ONCE: usize = 16;
 
-impl Model {
-    /// `logit a - logit m` of each task, `[T]`, f64, when so many of its support answers are seen.
-    fn known(&self, [mean, strength]: [&Tensor; 2], episode: &Episode, shots: i64) -> Tensor {
-        logits(mean, strength, &support_totals(episode, shots)) - mean
-    }
+/// `logit a - logit m` of each task, `[T]`, f64, from the logit of the mean and the logarithm of the strength.
+fn known([mean, strength]: [&Tensor; 2], episode: &Episode) -> Tensor {
+    logits(mean, strength, &support_totals(episode)) - mean
 }
 
 impl ClosedForm for Model {
@@ -85,19 +82,18 @@ impl ClosedForm for Model {
         let students = all.seen.size()[0] as usize;
         let item_logits = all.item_means().logit(None);
         drop(all); // as large as what comes
-        let mut known = Vec::new();
+        let mut of_students = Vec::new();
         let episodes = (0..students.div_ceil(AT_ONCE)).map(|batch| {
             let episode = fitting.episodes.sample(batch as u64, 0..AT_ONCE);
-            let shots = (batch as i64 % episode.support.max(1) + 1).min(episode.support);
             let [mean, strength] = [&mean, &strength].map(|t| t.to_device(episode.x.device()));
-            known.push(self.known([&mean, &strength], &episode, shots).to_device(Device::Cpu));
+            of_students.push(known([&mean, &strength], &episode).to_device(Device::Cpu));
             episode
         });
         let Responses { right, seen } = Responses::of_queries(episodes, self.items)?;
-        let known = Tensor::cat(&known, 0);
+        let of_students = Tensor::cat(&of_students, 0);
         let start = Tensor::stack(&[item_logits.shallow_clone(), item_logits.ones_like()], 1);
         let regression = Regression {
-            design: Tensor::stack(&[known.ones_like(), known], 1),
+            design: Tensor::stack(&[of_students.ones_like(), of_students], 1),
             slopes: Slopes::One,
             mean: start.shallow_clone(),
             precision: Tensor::from_slice(&[RIDGE; 2]),
@@ -109,7 +105,7 @@ impl ClosedForm for Model {
     fn answer(&self, theta: &[Tensor], episode: &Episode) -> Tensor {
         let of_items =
             episode.query_x().narrow(2, 0, self.items as i64).to_kind(Kind::Double).matmul(&theta[0]);
-        let of_student = self.known([&theta[2], &theta[3]], episode, episode.support) * &theta[1];
+        let of_student = known([&theta[2], &theta[3]], episode) * &theta[1];
         (of_items + of_student.unsqueeze(1)).unsqueeze(2).to_kind(Kind::Float)
     }
 }

@@ -52,7 +52,7 @@ impl ClosedForm for Model {
     }
 
     fn answer(&self, theta: &[Tensor], episode: &Episode) -> Tensor {
-        let logits = logits(&theta[0], &theta[1], &support_totals(episode, episode.support));
+        let logits = logits(&theta[0], &theta[1], &support_totals(episode));
         logits.to_kind(Kind::Float).reshape([-1, 1, 1]).expand([-1, episode.queries(), 1], false).contiguous()
     }
 }

@@ -1,6 +1,6 @@
 //! How well a yes is told from a no.
 
-use super::{Better, Measure, Predictions, Resampled, Unit, link::yes_or_no};
+use super::{Better, Measure, Predictions, Resampled, Unit, link::yes_or_no, predictions::AnsweredQuery};
 
 /// The area under the ROC curve: the probability that a yes is given a higher probability than a no, ties counting half (Hanley and
 /// McNeil 1982, https://doi.org/10.1148/radiology.143.1.7063747). The answers of all episodes are pooled; of labels every class of every
@@ -53,17 +53,34 @@ fn by_probability(predictions: &Predictions) -> Vec<Answered> {
     let mut answers = Vec::new();
     let episodes = predictions.of_episodes().zip(predictions.finite()).enumerate();
     for (episode, (rows, _)) in episodes.filter(|(_, (_, finite))| *finite) {
-        for row in rows {
-            answers.extend(yes_or_no(row, labelled).map(|(probability, is_yes)| Answered {
-                probability,
-                is_yes,
-                weight: row.weight,
-                episode,
-            }));
-        }
+        answers.extend(rows.flat_map(|row| answered(row, labelled, episode)));
     }
-    answers.sort_by(|a, b| a.probability.total_cmp(&b.probability));
+    sort(&mut answers);
     answers
+}
+
+/// The questions of a row of an episode.
+fn answered(row: AnsweredQuery<'_>, labelled: bool, episode: usize) -> impl Iterator<Item = Answered> {
+    let answered = move |(probability, is_yes)| Answered { probability, is_yes, weight: row.weight, episode };
+    yes_or_no(row, labelled).map(answered)
+}
+
+/// Puts the least probable yes first.
+fn sort(answers: &mut [Answered]) {
+    answers.sort_by(|a, b| a.probability.total_cmp(&b.probability));
+}
+
+/// The area of some rows; NaN where a yes or no is missing, or an output is not finite.
+pub fn area_of<'a>(rows: impl Iterator<Item = AnsweredQuery<'a>>, labelled: bool) -> f64 {
+    let mut answers = Vec::new();
+    for row in rows {
+        if !row.is_finite() {
+            return f64::NAN;
+        }
+        answers.extend(answered(row, labelled, 0));
+    }
+    sort(&mut answers);
+    area(&answers, &[1])
 }
 
 /// The area of answers in the order of their probability, each counting as often as its episode does; NaN where a yes or no is missing.

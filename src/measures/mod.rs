@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod auc;
+mod brier;
 mod contributions;
 mod ece;
 mod link;
@@ -11,17 +12,20 @@ mod log_loss;
 mod mse;
 mod predictions;
 mod quantity;
+mod student_auc;
 
 use std::fmt::Debug;
 
 pub use accuracy::Accuracy;
 pub use auc::Auc;
+pub use brier::Brier;
 pub use contributions::contributions;
 pub use ece::CalibrationError;
 pub use log_loss::LogLoss;
 pub use mse::MeanSquaredError;
 pub use predictions::Predictions;
 pub use quantity::{Better, LOSS, Quantity, Unit};
+pub use student_auc::StudentAuc;
 
 /// A measure of some predictions, prepared to be asked again and again: its value where each episode counts so often.
 pub type Resampled = Box<dyn Fn(&[u32]) -> f64 + Send + Sync>;
@@ -73,7 +77,8 @@ pub trait Measure: Debug + Send + Sync {
 }
 
 /// Every measure.
-pub static ALL: [&dyn Measure; 5] = [&Accuracy, &MeanSquaredError, &LogLoss, &Auc, &CalibrationError];
+pub static ALL: [&dyn Measure; 7] =
+    [&Accuracy, &MeanSquaredError, &LogLoss, &Auc, &CalibrationError, &Brier, &StudentAuc];
 
 /// Their names.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -34,7 +34,7 @@ impl<M> Fit<M> {
 }
 
 /// A gain for each answer below which no further step is taken.
-const TOLERANCE: f64 = 1e-6;
+const TOLERANCE: f64 = 1e-7;
 
 /// Improves a mixture until it gains next to nothing.
 pub fn maximise<M: Mixture>(start: M, responses: &Responses) -> Fit<M> {

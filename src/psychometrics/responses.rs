@@ -68,10 +68,9 @@ pub(super) fn counted(weight: Option<Tensor>, shares: &Tensor) -> Tensor {
     }
 }
 
-/// How many support answers of each task are right, and how many there are, `[T]` each, f64; of the first `shots` rows alone.
-pub fn support_totals(episode: &Episode, shots: i64) -> [Tensor; 2] {
-    let first = |t: Tensor| t.narrow(1, 0, shots);
-    let right = rights(&first(episode.support_y()));
-    let seen = counted(episode.support_weight().map(first), &right);
+/// How many support answers of each task are right, and how many there are, `[T]` each, f64.
+pub fn support_totals(episode: &Episode) -> [Tensor; 2] {
+    let right = rights(&episode.support_y());
+    let seen = counted(episode.support_weight(), &right);
     [(&seen * right), seen].map(|counts| counts.sum_dim_intlist(1, false, None))
 }
