@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Answers, gather::Gather};
+use super::{Answers, cells::Orders, gather::Gather};
 use crate::misuse::misuse;
 
 impl Gather {
@@ -26,7 +26,7 @@ impl Gather {
                 percent(merged, total)
             ));
         }
-        self.line = Vec::new();
+        (self.student, self.order, self.line) = (Vec::new(), Orders::Whole(Vec::new()), Vec::new());
         if self.without_skill > 0 {
             notes.push(format!("{} rows name no skill", self.without_skill));
         }

@@ -43,7 +43,7 @@ impl Columns {
     /// # Errors
     /// A `Misuse` with file, line and cell.
     pub fn read(&self, table: &mut Table, gather: &mut Gather) -> Result<()> {
-        while table.next()? {
+        while table.advance()? {
             self.record(table, gather)?;
         }
         Ok(())
