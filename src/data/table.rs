@@ -107,7 +107,7 @@ impl Table {
     ///
     /// # Errors
     /// A `Misuse`: it cannot be read, or has not as many cells as the header.
-    pub fn next(&mut self) -> Result<bool> {
+    pub fn advance(&mut self) -> Result<bool> {
         self.csv.get_mut().get_mut().allow();
         match self.csv.read_byte_record(&mut self.record) {
             Ok(more) => Ok(more),
@@ -152,7 +152,7 @@ impl Table {
     fn cannot(&self, error: &csv::Error) -> Error {
         let path = self.path();
         Misuse(match error.kind() {
-            ErrorKind::Io(error) => format!("cannot read {path} from line {} on: {error}", self.csv.position().line()),
+            ErrorKind::Io(error) => format!("cannot read {path} from line {} on: {error}", self.line().max(1)),
             ErrorKind::UnequalLengths { pos, expected_len, len } => format!(
                 "{path}, line {}: has {len} cells, but the header has {expected_len}; put cells with commas into quotes",
                 pos.as_ref().map_or(0, csv::Position::line),

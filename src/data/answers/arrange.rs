@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Answers, gather::Gather};
+use super::{Answers, cells::Orders, gather::Gather};
 use crate::misuse::misuse;
 
 impl Gather {
@@ -26,7 +26,7 @@ impl Gather {
                 percent(merged, total)
             ));
         }
-        self.line = Vec::new();
+        (self.student, self.order, self.line) = (Vec::new(), Orders::Whole(Vec::new()), Vec::new());
         if self.without_skill > 0 {
             notes.push(format!("{} rows name no skill", self.without_skill));
         }
@@ -39,7 +39,7 @@ impl Gather {
         notes.extend(practice(&starts, &problem, problems.len()));
         notes.extend(backwards(&starts, &time));
 
-        let (skill_place, skills) = (self.skills.places(), self.skills.sorted());
+        let (skills, skill_place) = self.titled();
         let mut skills_of = vec![Vec::new(); problems.len()];
         for (problem, skill) in self.pairs {
             skills_of[place[problem as usize] as usize].push(skill_place[skill as usize]);
@@ -67,7 +67,29 @@ impl Gather {
             notes,
             digest: [0; 32],
         };
-        Ok(answers.with_titles(&self.titles))
+        Ok(answers)
+    }
+
+    /// The names of skills, which are their titles where they have one, in the order of their bytes, and the place there of each number.
+    fn titled(&self) -> (Vec<String>, Vec<u32>) {
+        let mut of_title = vec![0; self.titles.len()];
+        self.title_of.iter().flatten().for_each(|&title| of_title[title as usize] += 1);
+        let name = |skill: u32| {
+            let name = self.skills.name(skill);
+            match self.title_of.get(skill as usize).copied().flatten() {
+                None => name.to_owned(),
+                Some(title) if of_title[title as usize] == 1 => self.titles.name(title).to_owned(),
+                Some(title) => format!("{} ({name})", self.titles.name(title)),
+            }
+        };
+        let mut names: Vec<(String, u32)> =
+            (0..self.skills.len() as u32).map(|skill| (name(skill), skill)).collect();
+        names.sort_unstable();
+        let mut places = vec![0; names.len()];
+        for (place, (_, skill)) in (0..).zip(&names) {
+            places[*skill as usize] = place;
+        }
+        (names.into_iter().map(|(name, _)| name).collect(), places)
     }
 
     /// The numbers of the rows that are kept, by student and order, and where each student's begin.

@@ -84,3 +84,90 @@ impl Assistments {
         gather.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{noted, read, refused, shown, skills};
+    use super::*;
+
+    fn assistments(text: &[u8]) -> Result<Answers> {
+        read("assistments: {file: data.csv}", &[("data.csv", text)])
+    }
+
+    #[test]
+    fn files_of_2009_repeat_answers_for_skills_in_latin_1() {
+        let answers = assistments(
+            b",order_id,user_id,problem_id,original,correct,ms_first_response,skill_id,skill_name,answer_text\n\
+            1,30,7,51,1,1,100,1,Box,caf\xe9\n2,30,7,51,1,1,100,2,Ta\xefl,x\n3,20,7,52,0,0,1,1,Box,\n\
+            4,40,7,52,1,0,200,,,x\n5,50,8,52,1,0,3,1_2,,\n",
+        )
+        .unwrap();
+        assert_eq!(shown(&answers), "7: 51+ 52-; 8: 52-");
+        assert_eq!(skills(&answers), ["51=Box&Taïl", "52=Box&Taïl"]);
+        assert_eq!(answers.latency, [100.0, 200.0, 3.0]);
+        noted(&answers, "1 rows were left out: scaffolding");
+        noted(&answers, "1 of 4 rows (25.0 %) repeated");
+    }
+
+    #[test]
+    fn skills_of_one_title_stay_apart() {
+        let answers = assistments(
+            b"order_id,user_id,problem_id,correct,skill_id,skill_name\n1,1,51,1,1,Box\n2,1,52,1,2,Box\n3,1,53,1,3,Area\n",
+        )
+        .unwrap();
+        assert_eq!(answers.skills, ["Area", "Box (1)", "Box (2)"]);
+        assert_eq!(skills(&answers), ["51=Box (1)", "52=Box (2)", "53=Area"]);
+    }
+
+    #[test]
+    fn files_of_2012_have_dates_and_partial_credit() {
+        let answers = assistments(
+            b"problem_log_id,skill,problem_id,user_id,start_time,correct,original,ms_first_response,skill_id\n\
+            2,Box,5,1,1970-01-01 00:00:20,0.5,1,9,3\n1,Box,5,1,1970-01-01 00:00:10.5,1.0,1,8,3\n",
+        )
+        .unwrap();
+        assert_eq!(shown(&answers), "1: 5+");
+        assert_eq!(
+            (answers.time.as_slice(), answers.skills.as_slice()),
+            ([10.5].as_slice(), ["Box".to_owned()].as_slice())
+        );
+        noted(&answers, "1 rows were left out: answers between right and wrong");
+    }
+
+    #[test]
+    fn files_of_2015_know_sets_of_problems_only() {
+        let answers = assistments(b"user_id,log_id,sequence_id,correct\n1,9,77,1\n1,8,78,0\n").unwrap();
+        assert_eq!(shown(&answers), "1: 78- 77+");
+    }
+
+    #[test]
+    fn files_of_2017_may_have_two_answers_in_a_second() {
+        let answers = assistments(
+            b"studentId,skill,problemId,startTime,timeTaken,correct,original\n\
+            1,a_b,5,20,1.5,1,1\n1,c,6,20,2,0,1\n1,c,7,10,2,0,1\n",
+        )
+        .unwrap();
+        assert_eq!(shown(&answers), "1: 7- 5+ 6-");
+        assert_eq!((answers.skills.len(), answers.latency[1]), (2, 1500.0));
+    }
+
+    #[test]
+    fn bad_files_are_told_why() {
+        for (text, parts) in [
+            ("", &["data.csv is empty"] as &[&str]),
+            (
+                "student,problem,correct\na,p,1\n",
+                &["no column user_id", "user_id or studentId", "columns: {...}"],
+            ),
+            ("user_id,problem_id,correct\n1,2,1\n", &["no column order_id", "problem_log_id"]),
+            ("user_id,problem_id,order_id,correct\n1,2,3,7\n", &["line 2", "correct is \"7\""]),
+            (
+                "user_id,problem_id,order_id,correct\n1,2,3,1\n1,2,3,0\n",
+                &["lines 2 and 3", "student 1 with order 3"],
+            ),
+            ("user_id,problem_id,order_id,correct,original\n1,2,3,1,x\n", &["line 2", "original is \"x\""]),
+        ] {
+            refused(assistments(text.as_bytes()), parts);
+        }
+    }
+}

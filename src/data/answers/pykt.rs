@@ -59,7 +59,7 @@ fn sequences(file: &Path, source: &Source, gather: &mut Gather) -> Result<()> {
         columns.extend(table.find(name)?.map(|column| (name, column)));
     }
     let mut order = 0;
-    while table.next()? {
+    while table.advance()? {
         let student = table.text(uid)?;
         let cells = columns.iter().map(|&(name, column)| Ok((name, table.text(column)?)));
         let cells = cells.collect::<Result<Vec<_>>>()?;
@@ -155,6 +155,7 @@ impl Sequence<'_> {
                 order: Some(Order::Whole(*order)),
                 problem: problems[entry],
                 skill: concepts.map(|concepts| concepts[entry]),
+                skill_title: None,
                 correct,
                 group: None,
                 time: self.number("timestamps", entry)?.map(|milliseconds| milliseconds / 1000.0),
@@ -177,5 +178,66 @@ impl Sequence<'_> {
 
     fn wrong(&self, what: &str) -> Error {
         Misuse(format!("{}, line {}: student {} has {what}", self.file, self.line, self.student)).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{noted, read, refused, shown, skills};
+    use super::*;
+
+    fn pykt(text: &str) -> Result<Answers> {
+        read("pykt: {file: data.txt}", &[("data.txt", text.as_bytes())])
+    }
+
+    #[test]
+    fn data_txt_has_six_lines_a_student() {
+        let text = "u2,3\nq1,q2,q1\n7_8,9,7_8\n1,0,1\n1000,2500,2000\nNA\nu1,1\nq2\n9\n0\n5000\n12\n";
+        let answers = pykt(text).unwrap();
+        assert_eq!(shown(&answers), "u1: q2-; u2: q1+ q2- q1+");
+        assert_eq!(skills(&answers), ["q1=7&8", "q2=9"]);
+        assert_eq!(answers.time, [5.0, 1.0, 2.5, 2.0]);
+        assert!(answers.latency[0] == 12.0 && answers.latency[1..].iter().all(|latency| latency.is_nan()));
+        noted(&answers, "1 answers have an earlier time");
+        noted(&answers, "1 answers (25.0 %) are to a problem");
+        // Without questions the concepts are the problems.
+        let answers = pykt("1,2\r\nNA\r\n7,8\r\n1,0\r\nNA\r\nNA\r\n").unwrap();
+        assert_eq!(shown(&answers), "1: 7+ 8-");
+        assert!(answers.time.is_empty());
+    }
+
+    #[test]
+    fn sequences_are_joined_without_padding_and_repeats() {
+        let text = "fold,uid,questions,concepts,responses,timestamps,selectmasks,is_repeat\n\
+                    0,u,\"1,2,2\",\"5,6,7\",\"1,0,0\",\"1,2,2\",\"1,1,1\",\"0,0,1\"\n\
+                    0,u,\"2,3,-1\",\"8,5,-1\",\"0,1,-1\",\"2,3,-1\",\"1,1,-1\",\"1,0,-1\"\n";
+        let answers = pykt(text).unwrap();
+        assert_eq!(shown(&answers), "u: 1+ 2- 3+");
+        assert_eq!(skills(&answers), ["1=5", "2=6&7&8", "3=5"]);
+        noted(&answers, "2 of 5 rows (40.0 %) repeated an answer");
+        let message = ["line 3", "3 responses, but 2 selectmasks"];
+        refused(pykt(&text.replace(",\"1,1,-1\",", ",\"1,1\",")), &message);
+        refused(pykt(&text.replace("uid", "user")), &["no column uid"]);
+    }
+
+    #[test]
+    fn bad_files_are_told_why() {
+        for (text, parts) in [
+            ("", &["holds no answers"] as &[&str]),
+            ("student,problem,correct\na,p,1\n", &["line 1", "as in `uid,12`"]),
+            ("u,2\nNA\n1,2\n", &["ends before the responses of student u", "line 1"]),
+            ("u,2\nNA\n1,2\n1,0,1\nNA\nNA\n", &["line 1", "has 2 answers, but 3 responses"]),
+            (
+                "u,1\nNA\n1\n1\nNA\nNA\nv,1\nNA\n1\nx\nNA\nNA\n",
+                &["line 7", "student v", "response \"x\"", "0 or 1"],
+            ),
+            ("u,1\nNA\nNA\n1\nNA\nNA\n", &["neither questions nor concepts"]),
+            ("u,1\nNA\n1\nNA\nNA\nNA\n", &["no responses"]),
+            ("u,2\n1,\n1,1\n1,1\nNA\nNA\n", &["without a question"]),
+            ("u,1\nNA\n1\n1\nnoon\nNA\n", &["\"noon\" in its timestamps"]),
+            (",1\nNA\n1\n1\nNA\nNA\n", &["line 1", "names no student"]),
+        ] {
+            refused(pykt(text), parts);
+        }
     }
 }

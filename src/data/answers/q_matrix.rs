@@ -47,7 +47,7 @@ pub fn apply(file: &Path, encoding: Encoding, source: &Source, answers: Answers)
     let places: HashMap<&str, usize> = problems.iter().map(String::as_str).zip(0..).collect();
     let mut skills_of: Vec<Option<Vec<u32>>> = vec![None; problems.len()];
     let mut rows = 0;
-    while table.next()? {
+    while table.advance()? {
         rows += 1;
         let problem = match named {
             Some(column) => {
@@ -117,4 +117,56 @@ fn some(names: &[String]) -> String {
         shown.push("...");
     }
     shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use garde::Validate;
+
+    use super::super::{
+        AnswersSpec,
+        tests::{noted, read, refused, skills},
+    };
+    use super::*;
+
+    const ANSWERS: &str = "student,skill,problem,correct\na,z,10,1\na,z,9,0\n";
+    const MATRIX: &str = "csv: {file: a.csv, q_matrix: q.csv}";
+
+    fn with_matrix(answers: &str, matrix: &str) -> anyhow::Result<Answers> {
+        read(MATRIX, &[("a.csv", answers.as_bytes()), ("q.csv", matrix.as_bytes())])
+    }
+
+    #[test]
+    fn a_q_matrix_gives_the_skills_by_name_or_number() {
+        for matrix in ["s2,s1,problem\n1,0,9\n1,1,10\n", "s2,s1\n1,0\n1.0,1\n"] {
+            let answers = with_matrix(ANSWERS, matrix).unwrap();
+            assert_eq!(skills(&answers), ["10=s1&s2", "9=s2"], "{matrix}");
+            assert_eq!(answers.skills, ["s1", "s2"]);
+        }
+        let answers = with_matrix(ANSWERS, "s1\n0\n1\n").unwrap();
+        noted(&answers, "1 of 2 problems have no skill");
+    }
+
+    #[test]
+    fn bad_q_matrices_are_told_why() {
+        for (matrix, parts) in [
+            ("s1,problem\n1,9\n", &["q.csv has 1 rows x 1 skills", "2 problems", "missing: 10"] as &[&str]),
+            ("s1\n1\n1\n0\n", &["q.csv has 3 rows x 1 skills", "2 problems"]),
+            ("s1\n1\n", &["q.csv has 1 rows", "2 problems"]),
+            ("s1,problem\n1,9\n0,11\n", &["line 3", "no answer to a problem \"11\"", "10, 9"]),
+            ("s1,problem\n1,9\n2,10\n", &["line 3", "s1 is \"2\"", "0 or 1"]),
+            ("s1,problem\n1,9\n1,9\n", &["line 3", "problem 9 has a second row"]),
+            ("s1,s1,problem\n1,1,9\n1,1,10\n", &["two columns s1"]),
+            ("0,1\n1,1\n", &["first line", "must name the skills"]),
+            ("problem\n9\n10\n", &["0 columns of skills"]),
+            ("", &["q.csv is empty"]),
+        ] {
+            refused(with_matrix(ANSWERS, matrix), parts);
+        }
+        refused(with_matrix(&ANSWERS.replace("10", "ten"), "s1\n1\n1\n"), &["no column problem", "\"ten\""]);
+        let both: AnswersSpec =
+            serde_saphyr::from_str("csv: {file: a.csv, q_matrix: q.csv, skill_separator: ;}").unwrap();
+        let message = both.validate().unwrap_err().to_string();
+        assert!(message.contains("csv.q_matrix") && message.contains("skill_separator"), "{message}");
+    }
 }

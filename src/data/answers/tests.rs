@@ -1,16 +1,15 @@
-use std::{fs, path::Path};
+use std::fs;
 
 use garde::Validate;
 
 use super::*;
 use crate::{
     data::{Source, idx::tests::gzip},
-    memory,
     misuse::Misuse,
 };
 
 /// Reads `a.csv` with these bytes, as the YAML says.
-fn read(yaml: &str, files: &[(&str, &[u8])]) -> anyhow::Result<Answers> {
+pub fn read(yaml: &str, files: &[(&str, &[u8])]) -> anyhow::Result<Answers> {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         fs::write(folder.path().join(name), bytes).unwrap();
@@ -25,7 +24,7 @@ fn csv(text: &str) -> anyhow::Result<Answers> {
 }
 
 #[track_caller]
-fn refused(result: anyhow::Result<Answers>, parts: &[&str]) {
+pub fn refused(result: anyhow::Result<Answers>, parts: &[&str]) {
     let error = result.expect_err("it was read");
     assert!(error.downcast_ref::<Misuse>().is_some(), "exit code 1: {error:#}");
     let message = format!("{error:#}");
@@ -35,7 +34,7 @@ fn refused(result: anyhow::Result<Answers>, parts: &[&str]) {
 }
 
 /// `student: problem+ problem-` for each student.
-fn shown(answers: &Answers) -> String {
+pub fn shown(answers: &Answers) -> String {
     let student = |u: usize| {
         let rows = answers.starts[u]..answers.starts[u + 1];
         let row = |row: usize| {
@@ -50,7 +49,7 @@ fn shown(answers: &Answers) -> String {
     (0..answers.students.len()).map(student).collect::<Vec<_>>().join("; ")
 }
 
-fn skills(answers: &Answers) -> Vec<String> {
+pub fn skills(answers: &Answers) -> Vec<String> {
     let named = |skills: &Vec<u32>| {
         skills.iter().map(|skill| answers.skills[*skill as usize].as_str()).collect::<Vec<_>>().join("&")
     };
@@ -63,7 +62,7 @@ fn skills(answers: &Answers) -> Vec<String> {
 }
 
 #[track_caller]
-fn noted(answers: &Answers, part: &str) {
+pub fn noted(answers: &Answers, part: &str) {
     assert!(answers.notes.iter().any(|note| note.contains(part)), "`{part}` is not in {:#?}", answers.notes);
 }
 
@@ -166,6 +165,7 @@ fn bad_long_files_are_told_why() {
             &format!("{head}a,1,p,1\na,2,p,2\n"),
             &["line 3", "correct is \"2\"", "expected 1 (right), 0 (wrong)"],
         ),
+        (&format!("{head}\r\n\n\"a\nb\",1,p,1\na,1,p,2\n"), &["line 6", "correct is \"2\""]),
         (&format!("{head}a,1,p,0.5\n"), &["line 2", "correct is \"0.5\""]),
         (&format!("{head}a,1,p,\n"), &["line 2", "correct is \"\""]),
         (&format!("{head},1,p,1\n"), &["line 2", "student is \"\"", "a name"]),
@@ -223,45 +223,4 @@ fn a_quote_that_is_never_closed_does_not_fill_the_memory() {
 fn a_named_column_has_to_be_there() {
     let yaml = "csv: {file: a.csv, columns: {time: when}}";
     refused(read(yaml, &[("a.csv", GOOD.as_bytes())]), &["no column when", "columns: {time: ...}"]);
-}
-
-const ANSWERS: &str = "student,skill,problem,correct\na,z,10,1\na,z,9,0\n";
-const MATRIX: &str = "csv: {file: a.csv, q_matrix: q.csv}";
-
-fn with_matrix(answers: &str, matrix: &str) -> anyhow::Result<Answers> {
-    read(MATRIX, &[("a.csv", answers.as_bytes()), ("q.csv", matrix.as_bytes())])
-}
-
-#[test]
-fn a_q_matrix_gives_the_skills_by_name_or_number() {
-    for matrix in ["s2,s1,problem\n1,0,9\n1,1,10\n", "s2,s1\n1,0\n1.0,1\n"] {
-        let answers = with_matrix(ANSWERS, matrix).unwrap();
-        assert_eq!(skills(&answers), ["10=s1&s2", "9=s2"], "{matrix}");
-        assert_eq!(answers.skills, ["s1", "s2"]);
-    }
-    let answers = with_matrix(ANSWERS, "s1\n0\n1\n").unwrap();
-    noted(&answers, "1 of 2 problems have no skill");
-}
-
-#[test]
-fn bad_q_matrices_are_told_why() {
-    for (matrix, parts) in [
-        ("s1,problem\n1,9\n", &["q.csv has 1 rows x 1 skills", "2 problems", "missing: 10"] as &[&str]),
-        ("s1\n1\n1\n0\n", &["q.csv has 3 rows x 1 skills", "2 problems"]),
-        ("s1\n1\n", &["q.csv has 1 rows", "2 problems"]),
-        ("s1,problem\n1,9\n0,11\n", &["line 3", "no answer to a problem \"11\"", "10, 9"]),
-        ("s1,problem\n1,9\n2,10\n", &["line 3", "s1 is \"2\"", "0 or 1"]),
-        ("s1,problem\n1,9\n1,9\n", &["line 3", "problem 9 has a second row"]),
-        ("s1,s1,problem\n1,1,9\n1,1,10\n", &["two columns s1"]),
-        ("0,1\n1,1\n", &["first line", "must name the skills"]),
-        ("problem\n9\n10\n", &["0 columns of skills"]),
-        ("", &["q.csv is empty"]),
-    ] {
-        refused(with_matrix(ANSWERS, matrix), parts);
-    }
-    refused(with_matrix(&ANSWERS.replace("10", "ten"), "s1\n1\n1\n"), &["no column problem", "\"ten\""]);
-    let both: AnswersSpec =
-        serde_saphyr::from_str("csv: {file: a.csv, q_matrix: q.csv, skill_separator: ;}").unwrap();
-    let message = both.validate().unwrap_err().to_string();
-    assert!(message.contains("csv.q_matrix") && message.contains("skill_separator"), "{message}");
 }
