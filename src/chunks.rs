@@ -40,7 +40,7 @@ pub struct Split {
 
 impl Split {
     /// Tasks of a chunk unless memory is short: more are not faster.
-    const LARGEST: usize = 16;
+    pub const LARGEST: usize = 16;
 
     /// So many threads, with chunks of the usual size.
     ///

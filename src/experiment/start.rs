@@ -64,7 +64,13 @@ impl Ready {
             Training::SameTasks { tasks, .. } => {
                 machine.split.clone().with_largest(machine.split.largest.max(tasks))
             }
-            _ => machine.split.clone(),
+            _ => match material.tasks.at_once() {
+                // Where it is less, another run's record or the memory says so.
+                Some(tasks) if machine.split.largest == Split::LARGEST => {
+                    machine.split.clone().with_largest(tasks)
+                }
+                _ => machine.split.clone(),
+            },
         };
         let split = split.within(machine.budget, to_train.max(to_test))?;
         Ok(Self { learner, theta, split })

@@ -186,6 +186,11 @@ pub trait Tasks: Sync {
         None
     }
 
+    /// How many tasks a thread works on at once at most, where other than the usual number is faster.
+    fn at_once(&self) -> Option<usize> {
+        None
+    }
+
     /// How often each frozen task is drawn, each time with another support set; its answers are judged together.
     fn draws(&self) -> usize {
         1

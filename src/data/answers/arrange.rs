@@ -30,6 +30,7 @@ impl Gather {
         if self.without_skill > 0 {
             notes.push(format!("{} rows name no skill", self.without_skill));
         }
+        let (skills, skill_place) = self.titled();
         let (place, problems) = (self.problems.places(), self.problems.sorted());
         let problem: Vec<u32> = rows.iter().map(|&row| place[self.problem[row as usize] as usize]).collect();
         self.problem = Vec::new();
@@ -39,7 +40,6 @@ impl Gather {
         notes.extend(practice(&starts, &problem, problems.len()));
         notes.extend(backwards(&starts, &time));
 
-        let (skills, skill_place) = self.titled();
         let mut skills_of = vec![Vec::new(); problems.len()];
         for (problem, skill) in self.pairs {
             skills_of[place[problem as usize] as usize].push(skill_place[skill as usize]);

@@ -230,6 +230,11 @@ impl Tasks for Loaded {
         Some(self.folds[fold].students[part as usize].len())
     }
 
+    /// A student has few rows and a small network: an operation on a few of them takes longer to begin than to do.
+    fn at_once(&self) -> Option<usize> {
+        Some(128)
+    }
+
     fn draws(&self) -> usize {
         self.settings.draws
     }

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     data::{self, answers::AnswersSpec},
-    measures::{Accuracy, Auc, CalibrationError, LogLoss, Measure},
+    measures::{Accuracy, Auc, Brier, CalibrationError, LogLoss, Measure, StudentAuc},
 };
 use inputs::InputsSpec;
 use protocol::{Published, Queries, Support};
@@ -194,7 +194,7 @@ impl Family for Students {
     }
 
     fn measures(&self) -> Vec<&'static dyn Measure> {
-        vec![&LogLoss, &Auc, &Accuracy, &CalibrationError]
+        vec![&LogLoss, &Auc, &StudentAuc, &Accuracy, &Brier, &CalibrationError]
     }
 
     fn offers(&self) -> &'static [Need] {
