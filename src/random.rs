@@ -11,7 +11,7 @@ pub type Stream = ChaCha8Rng;
 /// What a stream is for; streams of different purposes are independent.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
-    /// Drawing which classes are meta-train, meta-validation and meta-test.
+    /// Drawing which classes or students are meta-train, meta-validation and meta-test.
     Split = 1,
     /// Initial parameters.
     Init = 2,

@@ -30,6 +30,7 @@ impl Gather {
         if self.without_skill > 0 {
             notes.push(format!("{} rows name no skill", self.without_skill));
         }
+        let (skills, skill_place) = self.titled();
         let (place, problems) = (self.problems.places(), self.problems.sorted());
         let problem: Vec<u32> = rows.iter().map(|&row| place[self.problem[row as usize] as usize]).collect();
         self.problem = Vec::new();
@@ -39,7 +40,6 @@ impl Gather {
         notes.extend(practice(&starts, &problem, problems.len()));
         notes.extend(backwards(&starts, &time));
 
-        let (skill_place, skills) = (self.skills.places(), self.skills.sorted());
         let mut skills_of = vec![Vec::new(); problems.len()];
         for (problem, skill) in self.pairs {
             skills_of[place[problem as usize] as usize].push(skill_place[skill as usize]);
@@ -53,7 +53,7 @@ impl Gather {
                 groups[place[student] as usize] = group.map(|(group, _)| self.groups.name(group).to_owned());
             }
         }
-        let answers = Answers {
+        Ok(Answers {
             students,
             groups,
             problems,
@@ -66,8 +66,29 @@ impl Gather {
             latency,
             notes,
             digest: [0; 32],
+        })
+    }
+
+    /// The names of skills, which are their titles where they have one, in the order of their bytes, and the place there of each number.
+    fn titled(&self) -> (Vec<String>, Vec<u32>) {
+        let mut of_title = vec![0; self.titles.len()];
+        self.title_of.iter().flatten().for_each(|&title| of_title[title as usize] += 1);
+        let name = |skill: u32| {
+            let name = self.skills.name(skill);
+            match self.title_of.get(skill as usize).copied().flatten() {
+                None => name.to_owned(),
+                Some(title) if of_title[title as usize] == 1 => self.titles.name(title).to_owned(),
+                Some(title) => format!("{} ({name})", self.titles.name(title)),
+            }
         };
-        Ok(answers.with_titles(&self.titles))
+        let mut names: Vec<(String, u32)> =
+            (0..self.skills.len() as u32).map(|skill| (name(skill), skill)).collect();
+        names.sort_unstable();
+        let mut places = vec![0; names.len()];
+        for (place, (_, skill)) in (0..).zip(&names) {
+            places[*skill as usize] = place;
+        }
+        (names.into_iter().map(|(name, _)| name).collect(), places)
     }
 
     /// The numbers of the rows that are kept, by student and order, and where each student's begin.
@@ -162,6 +183,6 @@ fn backwards(starts: &[usize], time: &[f64]) -> Option<String> {
 }
 
 /// A share in per cent.
-pub fn percent(part: usize, of: usize) -> String {
+fn percent(part: usize, of: usize) -> String {
     format!("{:.1} %", 100.0 * part as f64 / of as f64)
 }

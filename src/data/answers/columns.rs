@@ -87,18 +87,14 @@ impl Columns {
         };
         let skill = self.skill.map(|column| table.text(column)).transpose()?;
         let group = self.group.map(|column| table.text(column)).transpose()?;
-        if let (Some(skill), Some(column)) = (&skill, self.skill_title) {
-            let title = table.text(column)?;
-            if !is_missing(skill) && !is_missing(&title) {
-                gather.name_skill(skill, &title);
-            }
-        }
+        let skill_title = self.skill_title.map(|column| table.text(column)).transpose()?;
         gather.add(&Row {
             line: table.line(),
             student: &name(table, self.student)?,
             order,
             problem: &name(table, self.problem)?,
             skill: skill.as_deref(),
+            skill_title: skill_title.as_deref(),
             correct,
             group: group.as_deref().filter(|group| !is_missing(group)),
             time,

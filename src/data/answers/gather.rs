@@ -1,12 +1,12 @@
 //! Answers as they come out of a file, row by row, before they are arranged by student: about 25 bytes a row.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use anyhow::Result;
 use indexmap::IndexMap;
 
 use super::{
-    cells::{Order, Orders},
+    cells::{Order, Orders, is_missing},
     names::Names,
 };
 use crate::misuse::misuse;
@@ -27,6 +27,8 @@ pub struct Row<'a> {
     pub problem: &'a str,
     /// The problem's skills, none where the file has no such column.
     pub skill: Option<&'a str>,
+    /// What readers call the skill, where `skill` is one.
+    pub skill_title: Option<&'a str>,
     /// Whether the answer was right.
     pub correct: bool,
     /// The student's group.
@@ -47,8 +49,10 @@ pub struct Gather {
     pub(super) students: Names,
     pub(super) problems: Names,
     pub(super) skills: Names,
-    /// Better names for skills, by their names in the file.
-    pub(super) titles: HashMap<String, String>,
+    /// Better names for skills.
+    pub(super) titles: Names,
+    /// The title of each skill, if it has one; skills after the last have none.
+    pub(super) title_of: Vec<Option<u32>>,
     pub(super) groups: Names,
     /// Of each student: the group and the line that says so.
     pub(super) group_of: Vec<Option<(u32, u32)>>,
@@ -79,7 +83,8 @@ impl Gather {
             students: Names::of("students"),
             problems: Names::of("problems"),
             skills: Names::of("skills"),
-            titles: HashMap::new(),
+            titles: Names::of("titles of skills"),
+            title_of: Vec::new(),
             groups: Names::of("groups"),
             group_of: Vec::new(),
             pairs: HashSet::new(),
@@ -106,13 +111,6 @@ impl Gather {
         *self.left_out.entry(why).or_default() += 1;
     }
 
-    /// Gives a skill a better name than that in the file; the first one counts.
-    pub fn name_skill(&mut self, skill: &str, title: &str) {
-        if !self.titles.contains_key(skill) {
-            self.titles.insert(skill.to_owned(), title.to_owned());
-        }
-    }
-
     /// Takes up a row.
     ///
     /// # Errors
@@ -130,7 +128,7 @@ impl Gather {
             self.group(student, group, line)?;
         }
         if let Some(cell) = row.skill {
-            self.skills(problem, cell, row.line)?;
+            self.skills(problem, cell, row)?;
         }
         self.student.push(student);
         self.order.push(row.order.unwrap_or(Order::Whole(rows as i64)));
@@ -158,26 +156,42 @@ impl Gather {
         Ok(())
     }
 
-    fn skills(&mut self, problem: u32, cell: &str, line: u64) -> Result<()> {
+    fn skills(&mut self, problem: u32, cell: &str, row: &Row) -> Result<()> {
         let separator = self.separator.take();
         let parts = match &separator {
-            Some(separator) => cell.split(separator.as_str()),
-            None => cell.split("\0"), // is in no cell
-        };
-        let mut any = false;
-        for skill in parts.map(str::trim).filter(|skill| !super::cells::is_missing(skill)) {
-            any = true;
-            let skill = self.at(line, |all| all.skills.number(skill))?;
-            if self.last_skill[problem as usize].replace(skill) != Some(skill) {
-                self.pairs.insert((problem, skill));
+            Some(separator) if cell.contains(separator.as_str()) => {
+                let mut parts = 0;
+                for skill in cell.split(separator.as_str()) {
+                    parts += u64::from(self.skill(problem, skill, None, row.line)?);
+                }
+                parts
             }
+            _ => u64::from(self.skill(problem, cell, row.skill_title, row.line)?),
+        };
+        self.separator = separator;
+        self.without_skill += u64::from(parts == 0);
+        Ok(())
+    }
+
+    /// Takes up a skill of a problem; whether the text names one.
+    fn skill(&mut self, problem: u32, text: &str, title: Option<&str>, line: u64) -> Result<bool> {
+        let text = text.trim();
+        if is_missing(text) {
+            return Ok(false);
+        }
+        let skill = self.at(line, |all| all.skills.number(text))?;
+        if let Some(title) = title.filter(|title| !is_missing(title)) {
+            let title = self.at(line, |all| all.titles.number(title))?;
+            self.title_of.resize(self.skills.len().max(self.title_of.len()), None);
+            self.title_of[skill as usize].get_or_insert(title);
+        }
+        if self.last_skill[problem as usize].replace(skill) != Some(skill) {
+            self.pairs.insert((problem, skill));
         }
         if self.pairs.len() > MOST_PAIRS {
             misuse!("{}, line {line}: more than {MOST_PAIRS} pairs of a problem and a skill", self.file);
         }
-        self.separator = separator;
-        self.without_skill += u64::from(!any);
-        Ok(())
+        Ok(true)
     }
 
     /// Numbers a name; errors say in which line.

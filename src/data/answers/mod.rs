@@ -13,7 +13,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
@@ -55,30 +55,6 @@ impl Answers {
     /// The rows of a student.
     pub fn of(&self, student: u32) -> Range<usize> {
         self.starts[student as usize]..self.starts[student as usize + 1]
-    }
-
-    /// With better names for skills, where no two skills would have the same.
-    fn with_titles(mut self, titles: &HashMap<String, String>) -> Self {
-        let mut uses: HashMap<&str, usize> = HashMap::new();
-        let titled: Vec<&str> =
-            self.skills.iter().map(|skill| titles.get(skill).unwrap_or(skill).as_str()).collect();
-        titled.iter().for_each(|title| *uses.entry(title).or_default() += 1);
-        let title = |(title, skill): (&&str, &String)| match uses[title] {
-            1 => (*title).to_owned(),
-            _ => format!("{title} ({skill})"),
-        };
-        let mut named: Vec<(String, usize)> = titled.iter().zip(&self.skills).map(title).zip(0..).collect();
-        named.sort();
-        let mut places = vec![0; named.len()];
-        for (place, (_, skill)) in (0..).zip(&named) {
-            places[*skill] = place;
-        }
-        self.skills = named.into_iter().map(|(name, _)| name).collect();
-        for skills in &mut self.skills_of {
-            skills.iter_mut().for_each(|skill| *skill = places[*skill as usize]);
-            skills.sort_unstable();
-        }
-        self
     }
 
     /// With the last note and the digest.

@@ -155,6 +155,7 @@ impl Sequence<'_> {
                 order: Some(Order::Whole(*order)),
                 problem: problems[entry],
                 skill: concepts.map(|concepts| concepts[entry]),
+                skill_title: None,
                 correct,
                 group: None,
                 time: self.number("timestamps", entry)?.map(|milliseconds| milliseconds / 1000.0),
