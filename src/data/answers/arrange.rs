@@ -53,7 +53,7 @@ impl Gather {
                 groups[place[student] as usize] = group.map(|(group, _)| self.groups.name(group).to_owned());
             }
         }
-        let answers = Answers {
+        Ok(Answers {
             students,
             groups,
             problems,
@@ -66,8 +66,7 @@ impl Gather {
             latency,
             notes,
             digest: [0; 32],
-        };
-        Ok(answers)
+        })
     }
 
     /// The names of skills, which are their titles where they have one, in the order of their bytes, and the place there of each number.
@@ -184,6 +183,6 @@ fn backwards(starts: &[usize], time: &[f64]) -> Option<String> {
 }
 
 /// A share in per cent.
-pub fn percent(part: usize, of: usize) -> String {
+fn percent(part: usize, of: usize) -> String {
     format!("{:.1} %", 100.0 * part as f64 / of as f64)
 }
