@@ -27,6 +27,8 @@ pub enum Purpose {
     Adapt = 7,
     /// What a sampler of a sweep draws; the index is the trial.
     Sweep = 8,
+    /// Simulated data; the index is the student, from 1 on.
+    Simulation = 9,
 }
 
 /// The stream number `index` of a seed and purpose.

@@ -58,7 +58,7 @@ impl Answers {
     }
 
     /// With the last note and the digest.
-    fn sealed(mut self) -> Self {
+    pub(crate) fn sealed(mut self) -> Self {
         let without = self.skills_of.iter().filter(|skills| skills.is_empty()).count();
         if without > 0 {
             self.notes.push(format!("{without} of {} problems have no skill", self.problems.len()));

@@ -8,7 +8,7 @@ mod example;
 pub mod inputs;
 mod loaded;
 mod origin;
-mod posterior;
+pub mod posterior;
 pub mod protocol;
 pub mod simulated;
 pub mod source;
