@@ -169,16 +169,22 @@ mod tests {
 
     #[test]
     fn mastery_grows_and_holds_prerequisites() {
-        let Simulation { model, mastered, .. } = &drawn(Simulated { students: 300, ..Simulated::default() });
+        let Simulation { model, answers, mastered, .. } =
+            &drawn(Simulated { students: 2000, ..Simulated::default() });
         assert!(mastered.iter().all(|set| model.states.contains(set)));
-        let mut learned = 0;
-        for of_student in mastered.chunks(31) {
-            for step in of_student.windows(2) {
-                assert_eq!(step[0] & step[1], step[0]);
-                learned += usize::from(step[0] != step[1]);
+        let (mut learned, mut chances) = (0.0, 0.0);
+        for (student, of_student) in (0..).zip(mastered.chunks(31)) {
+            for (step, problem) in of_student.windows(2).zip(&answers.problem[answers.of(student)]) {
+                let (before, after) = (step[0], step[1]);
+                assert_eq!(before & after, before);
+                let taken = model.items[*problem as usize].skills & !before;
+                assert_eq!(after & !before & !taken, 0, "only what is practised is learned");
+                let ready = members(taken).filter(|skill| model.can_learn(before, *skill));
+                chances += ready.count() as f64;
+                learned += f64::from((after & !before).count_ones());
             }
         }
-        assert!(learned > 300, "{learned}");
+        assert!((learned / chances - 0.05).abs() < 0.01, "{learned} of {chances}");
         let never = drawn(Simulated { students: 20, learning: 0.0, ..Simulated::default() });
         assert!(
             never.mastered.chunks(31).all(|of_student| of_student.windows(2).all(|step| step[0] == step[1]))

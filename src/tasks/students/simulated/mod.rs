@@ -15,6 +15,7 @@
 //! https://doi.org/10.1111/j.1745-3984.2004.tb01163.x). Learning while practising is that of Bayesian knowledge tracing (Corbett & Anderson
 //! 1995, https://doi.org/10.1007/BF01099821).
 //!
+//! Readiness is uniform from 0 to 2, difficulty from -1 to 3, and the logarithm of a slope is normal about 0.2 with standard deviation 0.3.
 //! A problem has one skill, a quarter of problems has two. A student answers each problem once at most, in random order. Students are of group
 //! a or b, which means nothing. Of aberrant students, half toss a coin from some answer of the first half on; the others answer hard problems
 //! right and easy ones wrong, but for guesses and slips. The best possible prediction is [`Model::predict`]; it does not know of aberrance.
@@ -34,7 +35,7 @@ use crate::{
     validity::{not_negative, share},
 };
 
-/// The most skills: there are up to 2^(skills - 1) + 1 sets of them that can be mastered.
+/// The most skills: the best possible prediction sums over all sets of them that can be mastered.
 const MOST_SKILLS: usize = 10;
 /// The most answers of all students together.
 const MOST_ANSWERS: usize = 20_000_000;

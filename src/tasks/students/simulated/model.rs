@@ -28,7 +28,7 @@ pub type ByAbility = [f64; NODES];
 pub struct Item {
     /// What it takes.
     pub skills: SkillSet,
-    /// The ability at which those with its skills lie `GAIN` above even chances, but for guesses and slips.
+    /// The ability at which those without all of its skills have even chances, but for guesses and slips.
     pub difficulty: f64,
     /// How much success depends on ability and mastery.
     pub slope: f64,
@@ -130,7 +130,7 @@ impl Item {
             skills |= bit((first + stream.random_range(1..settings.skills)) % settings.skills);
         }
         let difficulty = stream.random_range(-1.0..3.0);
-        let slope = (0.3 * stream.sample::<f64, _>(StandardNormal)).exp();
+        let slope = (0.2 + 0.3 * stream.sample::<f64, _>(StandardNormal)).exp();
         let right = [0.0, GAIN].map(|gain| {
             abilities.map(|theta| {
                 let free = 1.0 - settings.guess - settings.slip;
