@@ -136,6 +136,11 @@ impl Students {
         })
     }
 
+    /// The settings of the students, where they are simulated.
+    pub fn simulation(&self) -> Simulated {
+        self.simulated.clone().unwrap_or_default()
+    }
+
     /// How many answers are seen in meta-training, from least to most.
     pub fn training_range(&self) -> [usize; 2] {
         self.training.shots.unwrap_or([1, 20])
@@ -169,7 +174,7 @@ impl Family for Students {
 
     fn words(&self) -> Words {
         let mut facts = vec![
-            ("students", self.answers.as_ref().map_or_else(|| "simulated".into(), in_one_line)),
+            ("students", self.answers.as_ref().map_or_else(|| in_one_line(&self.simulation()), in_one_line)),
             ("split", in_one_line(&self.split)),
             ("answers seen", in_one_line(&self.support)),
             ("answers asked", in_one_line(&self.queries())),
@@ -203,7 +208,9 @@ impl Family for Students {
 
     fn check(&self, asks: &Asks) -> Vec<Problem> {
         let mut problems: Vec<Problem> = Vec::new();
-        if self.answers.is_some() && self.simulated.is_some() {
+        if self.answers.is_none() {
+            problems.extend(self.simulation().check());
+        } else if self.simulated.is_some() {
             problems.push((
                 &["simulated"],
                 "answers come from a file already: leave one of answers and simulated out".into(),
