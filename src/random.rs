@@ -27,6 +27,8 @@ pub enum Purpose {
     Adapt = 7,
     /// What a sampler of a sweep draws; the index is the trial.
     Sweep = 8,
+    /// What an audit shuffles; the index is the attempt.
+    Audit = 9,
 }
 
 /// The stream number `index` of a seed and purpose.

@@ -45,6 +45,12 @@ impl Audit {
     pub fn lines(&self) -> String {
         self.checks.iter().map(Finding::lines).collect()
     }
+
+    /// Those of the checks that failed.
+    pub fn faults(&self) -> String {
+        let failed = self.checks.iter().filter(|finding| finding.verdict == Verdict::Failed);
+        failed.map(Finding::lines).collect()
+    }
 }
 
 /// The name of the file in the run's folder.
@@ -72,10 +78,7 @@ pub fn audit(
         data::duplicates(&subject)?,
         data::unknown(&subject)?,
     ];
-    let rest: [fn(&Subject, &[subject::Tested]) -> Result<Option<Finding>>; 4] =
-        [shuffled::answers, later::altered, later::neighbours, baseline::check];
-    checks.extend([shuffled::nothing_seen(&tests)?]);
-    for check in rest {
+    for check in [shuffled::asked, shuffled::seen, later::altered, later::neighbours, baseline::check] {
         match check(&subject, &tests)? {
             Some(finding) => checks.push(finding),
             None => return Ok(None),

@@ -15,7 +15,7 @@ use crate::{
     models::Params,
     stats::{grid::ScoreGrid, inference::Inference},
     tasks::{
-        Family, FreezableSource, Interface, Need, Part,
+        FreezableSource, Interface, Need, Part,
         cohort::{Cohort, Sitting},
         frozen::FrozenEpisodes,
     },
@@ -88,8 +88,8 @@ impl<'a> Subject<'a> {
         let material = Material::load(experiment, source, machine.device)?;
         let ready = Ready::new(&material, &run, machine)?;
         let theta =
-            learned.initialisation(&ready.learner.checkpoint(&ready.theta), machine.device).with_context(
-                || "the answers have other items than those of the run's training, or the run another model",
+            learned.initialisation(&ready.learner.checkpoint(&ready.theta), machine.device).context(
+                "the answers have other items than those that the run was trained on",
             )?;
         let fold = material.fold(run.fold)?;
         let chosen = learned.chosen_steps()?;

@@ -69,7 +69,7 @@ impl Loaded {
 
     /// A part's episodes with so many shots.
     pub fn of(&self, fold: usize, part: Part, shots: usize, seed: u64) -> StudentSource {
-        let Fold { students, inputs } = &self.folds[fold];
+        let Fold { students, inputs, .. } = &self.folds[fold];
         let students = students[part as usize].clone();
         StudentSource::new(&self.settings, &self.answers, inputs, students, part, shots, seed, self.device)
     }
