@@ -29,6 +29,8 @@ pub enum Purpose {
     Sweep = 8,
     /// Simulated data; the index is the student, from 1 on.
     Simulation = 9,
+    /// What an audit shuffles; the index is the attempt.
+    Audit = 10,
 }
 
 /// The stream number `index` of a seed and purpose.

@@ -55,7 +55,7 @@ impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
         let learned = Learned::open(&self.run)?;
         if let Some(file) = &self.out {
-            learned.check_output(file)?;
+            learned.check_output("--out", file)?;
         }
         let task = OwnTask {
             support: &self.support,

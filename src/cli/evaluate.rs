@@ -64,7 +64,7 @@ impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
         let learned = Learned::open(&self.run)?;
         if let Some(file) = &self.out {
-            learned.check_output(file)?;
+            learned.check_output("--out", file)?;
         }
         let source = self.data.source(self.quiet);
         let changed = Changed {

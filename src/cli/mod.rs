@@ -1,6 +1,7 @@
 //! The command line: arguments to calls.
 
 mod adapt;
+mod audit;
 mod bench;
 mod check;
 mod completions;
@@ -79,6 +80,7 @@ enum Command {
     Tensorboard(tensorboard::Arguments),
     Evaluate(evaluate::Arguments),
     Adapt(adapt::Arguments),
+    Audit(audit::Arguments),
     Export(export::Arguments),
     New(new::Arguments),
     Schema(schema::Arguments),
@@ -199,6 +201,7 @@ impl Cli {
             Command::Tensorboard(arguments) => arguments.run(),
             Command::Evaluate(arguments) => arguments.run(),
             Command::Adapt(arguments) => arguments.run(),
+            Command::Audit(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
             Command::New(arguments) => arguments.run(),
             Command::Schema(arguments) => arguments.run(),

@@ -1,6 +1,7 @@
 //! What a run has learned, put to use. A run is a folder like `results/maml/maml-seed0`; nothing here changes its files.
 
 pub mod adapt;
+pub mod audit;
 pub mod evaluate;
 pub mod export;
 mod pictures;
@@ -138,17 +139,17 @@ impl Learned {
     ///
     /// # Errors
     /// A `Misuse` that says so.
-    pub fn check_output(&self, file: &Path) -> Result<()> {
+    pub fn check_output(&self, option: &str, file: &Path) -> Result<()> {
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if let Err(error) = fs::create_dir_all(parent) {
-            misuse!("--out {}: cannot make its folder ({error})", file.display());
+            misuse!("{option} {}: cannot make its folder ({error})", file.display());
         }
         if file.is_dir() {
-            misuse!("--out {} is a folder: name a file in it, ending in .csv", file.display());
+            misuse!("{option} {} is a folder: name a file in it", file.display());
         }
         let absolute = |path: &Path| path.canonicalize().with_context(|| path.display().to_string());
         if absolute(parent)?.starts_with(absolute(&self.folder)?) {
-            misuse!("--out {}: the run's own folder stays as it is; name another", file.display());
+            misuse!("{option} {}: the run's own folder stays as it is; name another", file.display());
         }
         Ok(())
     }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::{Device, Tensor};
 
-use super::{Episode, Extent, FreezableSource, Interface, TaskSource, example::Example, words::Words};
+use super::{
+    Episode, Extent, FreezableSource, Interface, TaskSource, cohort::Cohort, example::Example, words::Words,
+};
 use crate::{
     data::{self, Dataset, DatasetSpec},
     measures::Measure,
@@ -213,6 +215,11 @@ pub trait Tasks: Sync {
 
     /// The data set of the images that test tasks are made of, if they are.
     fn images(&self) -> Option<&Dataset> {
+        None
+    }
+
+    /// The students whose answers the tasks are, if they are that.
+    fn cohort(&self) -> Option<&dyn Cohort> {
         None
     }
 

@@ -1,6 +1,7 @@
 //! Distributions over tasks, and the episodes drawn from them.
 
 pub mod augmentation;
+pub mod cohort;
 pub mod copies;
 pub mod curves;
 pub mod example;

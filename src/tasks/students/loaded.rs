@@ -18,6 +18,7 @@ use crate::{
     misuse::misuse,
     tasks::{
         Asks, Episode, Extent, Family, FreezableSource, Interface, Part, Pool, TaskSource, Tasks,
+        cohort::Cohort,
         example::{Example, Profile},
         family::Show,
     },
@@ -28,19 +29,22 @@ const MOST_ITEMS: usize = 10_000;
 
 /// A family loaded.
 pub struct Loaded {
-    settings: Students,
+    pub(super) settings: Students,
+    pub(super) asks: Asks,
     origin: Origin,
-    answers: Arc<Answers>,
-    folds: Vec<Fold>,
+    pub(super) answers: Arc<Answers>,
+    pub(super) folds: Vec<Fold>,
     notes: Vec<String>,
-    device: Device,
+    pub(super) device: Device,
 }
 
 /// Who is in which part, and what is known of the items then.
-struct Fold {
-    /// Students of meta-train, meta-validation and meta-test.
-    students: [Vec<u32>; 3],
-    inputs: Arc<Inputs>,
+pub(super) struct Fold {
+    /// The part of each student, whether or not she has enough answers.
+    pub parts: Vec<Option<Part>>,
+    /// Students of meta-train, meta-validation and meta-test who have.
+    pub students: [Vec<u32>; 3],
+    pub inputs: Arc<Inputs>,
 }
 
 impl Loaded {
@@ -54,18 +58,18 @@ impl Loaded {
         let mut folds = Vec::new();
         for fold in 0..settings.folds() {
             let (parts, said) = settings.split.parts(&answers.students, fold, source)?;
-            let (fold, left_out) = Fold::new(settings, asks, &answers, &columns, &parts)?;
+            let (fold, left_out) = Fold::new(settings, asks, &answers, &columns, parts)?;
             notes.extend(
                 said.into_iter().chain(left_out).filter(|note| !notes.contains(note)).collect::<Vec<_>>(),
             );
             folds.push(fold);
         }
-        Ok(Self { settings: settings.clone(), origin, answers, folds, notes, device })
+        Ok(Self { settings: settings.clone(), asks: *asks, origin, answers, folds, notes, device })
     }
 
     /// A part's episodes with so many shots.
     pub fn of(&self, fold: usize, part: Part, shots: usize, seed: u64) -> StudentSource {
-        let Fold { students, inputs } = &self.folds[fold];
+        let Fold { students, inputs, .. } = &self.folds[fold];
         let students = students[part as usize].clone();
         StudentSource::new(&self.settings, &self.answers, inputs, students, part, shots, seed, self.device)
     }
@@ -112,7 +116,7 @@ impl Loaded {
 }
 
 /// The column of each problem that was answered often enough.
-fn columns(answers: &Answers, known_from: u32) -> Result<Vec<Option<usize>>> {
+pub(super) fn columns(answers: &Answers, known_from: u32) -> Result<Vec<Option<usize>>> {
     let mut times = vec![0u32; answers.problems.len()];
     answers.problem.iter().for_each(|problem| times[*problem as usize] += 1);
     let mut count = 0;
@@ -148,12 +152,12 @@ fn too_long(answers: &Answers, longest: usize) -> Option<String> {
 }
 
 impl Fold {
-    fn new(
+    pub fn new(
         settings: &Students,
         asks: &Asks,
         answers: &Answers,
         columns: &[Option<usize>],
-        parts: &[Option<Part>],
+        parts: Vec<Option<Part>>,
     ) -> Result<(Self, Vec<String>)> {
         let (queries, mut notes) = (settings.queries(), Vec::new());
         let mut students: [Vec<u32>; 3] = Default::default();
@@ -201,7 +205,7 @@ impl Fold {
                 answers.problems.len()
             ));
         }
-        Ok((Self { students, inputs: Arc::new(inputs) }, notes))
+        Ok((Self { parts, students, inputs: Arc::new(inputs) }, notes))
     }
 }
 
@@ -262,6 +266,10 @@ impl Tasks for Loaded {
 
     fn shows_every_seed(&self) -> bool {
         true
+    }
+
+    fn cohort(&self) -> Option<&dyn Cohort> {
+        Some(self)
     }
 
     fn example(&self, show: &Show) -> Example {

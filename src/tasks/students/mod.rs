@@ -3,6 +3,7 @@
 //! What all students have in common is learned in meta-training; what is personal is adaptation. A student belongs to one part alone, and
 //! no input says anything about her.
 
+mod cohort;
 mod contexts;
 mod example;
 pub mod inputs;
