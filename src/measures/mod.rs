@@ -11,6 +11,7 @@ mod log_loss;
 mod mse;
 mod predictions;
 mod quantity;
+pub mod reliability;
 
 use std::fmt::Debug;
 
