@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{profiles::Ensemble, tasks::example::Profile};
 
-/// The adapted contexts of students, coloured by ability: of the best method that has contexts.
+/// The adapted contexts of students, coloured by ability: of the first method that has contexts.
 pub struct Contexts;
 
 /// The shapes of groups.
@@ -66,10 +66,10 @@ impl Figure for Contexts {
     }
 }
 
-/// The best method whose students have places.
+/// The first method whose students have places.
 fn shown(results: &Results) -> Option<&Ensemble> {
-    let ensembles = results.ensembles_best_first();
-    ensembles.into_iter().find(|ensemble| ensemble.students().iter().any(|student| student.place.is_some()))
+    let has_places = |ensemble: &&Ensemble| ensemble.students().iter().any(|student| student.place.is_some());
+    results.ensembles.iter().find(has_places)
 }
 
 fn look(cluster: Option<usize>, color: RGBColor) -> Look {

@@ -12,11 +12,11 @@ use super::{
     mark::{Mark, fill},
     panel::Panel,
     raster,
-    style::{GREY, GRID, LABEL, Look, Marker, REFERENCE, SUBTITLE, TICK, TITLE, Type, WHITE, WIDTH},
+    style::{CHANCE, GREY, GRID, LABEL, Look, Marker, SUBTITLE, TICK, TITLE, Type, WHITE, WIDTH},
 };
 use crate::profiles::{Ensemble, Estimate, MASTERY};
 
-/// The profile of one test student, of the best method.
+/// The profile of one test student, of the best method whose seeds differ, since the others have no intervals.
 pub struct ProfileFigure;
 
 /// The most skills that are shown.
@@ -65,13 +65,13 @@ impl Figure for ProfileFigure {
         format!(
             "One test student as {} sees her: predicted success with the items of {which}, before adaptation and after more and more of her \
              answers (from light to dark), which stand below. {} is the student of {} whom adaptation changes by the median. The \
-             dashed line is mastery, a predicted success of {:.0} %. {}: they say how far trainings differ, not how surely a student is \
-             known.{truth}",
+             dashed line is mastery, a predicted success of {:.0} %. {}. Intervals say how far trainings differ, not how surely a \
+             student is known.{truth}",
             shown.ensemble.method,
             clean(&shown.ensemble.students()[shown.student].student),
             shown.ensemble.students().len(),
             100.0 * MASTERY,
-            capitalised(&Estimate::interval_is(shown.ensemble.trainings())),
+            shown.ensemble.interval_is(),
         )
     }
 
@@ -83,7 +83,8 @@ impl Figure for ProfileFigure {
 
 impl<'a> Shown<'a> {
     fn of(results: &'a Results) -> Option<Self> {
-        let ensemble = results.ensembles_best_first().into_iter().next()?;
+        let ensembles = results.ensembles_best_first();
+        let ensemble = ensembles.iter().find(|ensemble| ensemble.varies()).or(ensembles.first())?;
         let (student, last) = (ensemble.typical(), ensemble.seen().len() - 1);
         let change = |skill: &usize| {
             (ensemble.success(student, last, *skill).mean - ensemble.success(student, 0, *skill).mean).abs()
@@ -114,13 +115,13 @@ impl<'a> Shown<'a> {
         let entry = |sample, label: String| LegendEntry { sample, label, note: None };
         let name = |seen| match seen {
             0 => "before".to_owned(),
-            1 => "after 1 answer".to_owned(),
-            _ => format!("after {seen} answers"),
+            1 => "1 answer".to_owned(),
+            _ => format!("{seen} answers"),
         };
         let dots = self.looks().into_iter();
         let mut legend: Vec<LegendEntry> =
             dots.map(|(seen, look)| entry(Swatch::Dot(look), name(self.ensemble.seen()[seen]))).collect();
-        legend.push(entry(Swatch::Level(REFERENCE), format!("mastery, {:.0} %", 100.0 * MASTERY)));
+        legend.push(entry(Swatch::Level(CHANCE), "mastery".to_owned()));
         legend
     }
 
@@ -163,7 +164,7 @@ impl<'a> Shown<'a> {
     fn subtitle(&self) -> String {
         let profile = &self.ensemble.students()[self.student];
         format!(
-            "{}: student {}, of whose answers {:.0} % are right",
+            "{}: student {}, of whose answers {:.0} % are right; before adaptation and after so many answers",
             self.ensemble.method,
             clean(&profile.student),
             100.0 * profile.right
@@ -190,7 +191,7 @@ impl<'a> Shown<'a> {
             canvas.text("the truth", (frame.right + 24, frame.top - 24), look, HPos::Left)?;
         }
         let (at, _) = frame.at(100.0 * MASTERY, 0.0);
-        canvas.dashes(&[(at, frame.top), (at, frame.bottom)], REFERENCE.dashes, REFERENCE.color, 3)
+        canvas.dashes(&[(at, frame.top), (at, frame.bottom)], CHANCE.dashes, CHANCE.color, 3)
     }
 
     /// Of each skill a point for each number of answers seen, one below the other, with its interval.
@@ -236,9 +237,4 @@ impl<'a> Shown<'a> {
 fn clean(name: &str) -> String {
     let is_text = |c: &char| !c.is_control() && !['\u{fffe}', '\u{ffff}'].contains(c);
     name.chars().filter(is_text).collect()
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -9,6 +9,7 @@ use super::{
     chart::{Chart, Panel},
     legend::{LegendEntry, Swatch},
     mark::Mark,
+    shots::rule,
     style::{INK, Look, Marker},
 };
 use crate::measures::reliability::BINS;
@@ -32,17 +33,18 @@ impl Figure for ReliabilityFigure {
             first.map_or(0, |of| of.bins.iter().map(|bin| bin.answers).sum::<usize>() / of.runs.max(1));
         format!(
             "How often answers of new students are right (upwards) by how probable that was predicted (across), in ten bins of equal width, \
-             {} seen: on the dashed line predictions are right as often as they say. Bars are the shares of the {answers} answers that \
+             {} seen, {}: on the dashed line predictions are right as often as they say. Bars are the shares of the {answers} answers that \
              fall into each bin, with their number where there is room. All seeds are pooled; whiskers are Wilson's 95 % intervals with \
              answers taken as independent and counted once for all seeds.",
-            first.map_or(String::new(), |of| (results.words.shots)(of.shots))
+            first.map_or(String::new(), |of| (results.words.shots)(of.shots)),
+            rule(results)
         )
     }
 
     fn draw(&self, results: &Results) -> Result<Option<String>> {
         let Some(first) = results.calibrations.first() else { return Ok(None) };
         let panel = |of: &Calibration| Panel {
-            heading: Some(format!("{}, {} steps", of.method, of.step)),
+            heading: Some(of.method.clone()),
             marks: marks(of, results.look(&of.method)),
         };
         let entry = |sample, label: &str| LegendEntry { sample, label: label.to_owned(), note: None };

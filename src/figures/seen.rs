@@ -36,7 +36,7 @@ impl Figure for Seen {
     fn caption(&self, results: &Results) -> String {
         format!(
             "Log loss and area under the ROC curve on the answers of new students by the number of their answers seen, {}: means over \
-             students and seeds; bands or whiskers are 95 % intervals. With log loss less is better, with the area more.",
+             students and seeds; bands or whiskers are 95 % intervals.",
             rule(results)
         )
     }
@@ -103,13 +103,20 @@ fn panel(quantity: Quantity, methods: &[(&str, Look, Vec<&SummaryRow>)], width: 
     let curves: Vec<(Look, Vec<(f64, MeanPoint)>)> = methods.iter().enumerate().map(points).collect();
     let all: Vec<MeanPoint> = curves.iter().flat_map(|(_, points)| points).map(|(_, point)| *point).collect();
     let y = Vertical::of("test", quantity, &all, None);
+    let whiskers = |(x, point): &(f64, MeanPoint)| y.whisker(*x, *point);
+    let few = methods.len() <= BANDS;
     let mut marks = Vec::new();
+    for (look, points) in curves.iter().filter(|(_, points)| few && points.len() > 1) {
+        marks.push(y.band(*look, points));
+    }
     for (look, points) in &curves {
-        match points[..] {
-            [_, _, ..] if methods.len() <= BANDS => marks.push(y.band(*look, points)),
-            _ => marks.extend(points.iter().map(|(x, point)| y.whisker(*x, *point))),
+        // Whiskers stand behind their curve, whose name they have on a page.
+        marks.push(y.curve(*look, points));
+        if !few || points.len() == 1 {
+            marks.extend(points.iter().map(whiskers));
+            marks.push(Mark::Dots(*look, points.iter().map(|(x, point)| (*x, y.at(point.mean))).collect()));
         }
     }
-    marks.extend(curves.iter().map(|(look, points)| y.curve(*look, points)));
-    (Axis { label: quantity.label(), ..y.axis }, marks)
+    let label = format!("{}, {} is better", quantity.label(), quantity.better.word());
+    (Axis { label, ..y.axis }, marks)
 }

@@ -12,7 +12,7 @@ pub const MASTERY: f64 = 0.8;
 pub struct Estimate {
     /// The mean over trainings.
     pub mean: f64,
-    /// The ends of its interval, see [`Estimate::interval_is`]; none with one training.
+    /// The ends of its interval, see [`Ensemble::interval_is`](super::Ensemble::interval_is); none where all trainings agree.
     pub interval: Option<(f64, f64)>,
 }
 
@@ -33,7 +33,8 @@ impl Estimate {
         let inference = Inference::over_folds(trainings); // each training is one observation
         let mean = inference.mean;
         let interval = match trainings {
-            [] | [_] => None,
+            [first, rest @ ..] if rest.iter().all(|other| other == first) => None,
+            [] => None,
             [one, other] => Some((one.min(*other), one.max(*other))),
             _ => {
                 let half = inference.half_width(CONFIDENCE);
@@ -41,15 +42,6 @@ impl Estimate {
             }
         };
         Self { mean, interval }
-    }
-
-    /// What the interval is with so many trainings, in words.
-    pub fn interval_is(trainings: usize) -> String {
-        match trainings {
-            0 | 1 => "with one seed there is no interval".into(),
-            2 => "intervals reach from the lower to the higher of the two seeds".into(),
-            _ => format!("intervals are 95 % t-intervals of the mean over {trainings} seeds"),
-        }
     }
 
     /// Whether the skill is mastered; without an interval by the mean alone.
@@ -81,7 +73,9 @@ mod tests {
 
     #[test]
     fn an_interval_is_of_the_trainings() {
-        assert_eq!(Estimate::of(&[0.9]), Estimate { mean: 0.9, interval: None });
+        for trainings in [&[0.9][..], &[0.9, 0.9]] {
+            assert_eq!(Estimate::of(trainings), Estimate { mean: 0.9, interval: None });
+        }
         assert_eq!(Estimate::of(&[0.75, 0.25]), Estimate { mean: 0.5, interval: Some((0.25, 0.75)) });
         // R: t.test(c(0.5, 0.6, 0.7))$conf.int
         let Estimate { mean, interval: Some((low, high)) } = Estimate::of(&[0.5, 0.6, 0.7]) else {

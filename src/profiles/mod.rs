@@ -39,6 +39,21 @@ impl Ensemble {
         self.trainings.len()
     }
 
+    /// Whether trainings differ at all: a method that draws nothing at random is the same with every seed.
+    pub fn varies(&self) -> bool {
+        self.trainings.iter().any(|training| training.students != self.trainings[0].students)
+    }
+
+    /// What intervals are, in words.
+    pub fn interval_is(&self) -> String {
+        match self.trainings() {
+            1 => "There is no interval with one seed".into(),
+            _ if !self.varies() => "There is no interval, since all seeds agree".into(),
+            2 => "Intervals reach from the lower to the higher of the two seeds".into(),
+            seeds => format!("Intervals are 95 % t-intervals of the mean over {seeds} seeds"),
+        }
+    }
+
     /// Numbers of answers seen, ascending from none.
     pub fn seen(&self) -> &[usize] {
         &self.trainings[0].seen
@@ -159,6 +174,7 @@ pub mod tests {
         let success = ensemble.success(1, 2, 0);
         assert!((success.mean - 0.59).abs() < 1e-6, "{success:?}");
         assert_eq!((ensemble.trainings(), ensemble.steps(), ensemble.misfit(0)), (2, 5, -1.0));
+        assert!(ensemble.varies() && ensemble.interval_is().contains("two seeds"));
         assert_eq!([ensemble.mastered(0, 0), ensemble.mastered(1, 0)], [Some(false), Some(true)]);
         assert_eq!(ensemble.typical(), 1, "none changes less than the first, none more than the last");
     }

@@ -96,10 +96,10 @@ fn students(ensembles: &[&Ensemble], first: &Ensemble) -> Result<View> {
     let text = format!(
         "For each of the first {} test students: how often she is predicted to succeed with the items of each skill, before adaptation and \
          after more and more of her answers, each method after its last number of steps. A skill counts as mastered where predicted success is at \
-         least {MASTERY}: yes or no where the whole interval says so, otherwise unsure. Here {}; they say how far trainings differ, not how \
-         surely a student is known from so few answers.",
+         least {MASTERY}: yes or no where the whole interval says so, otherwise unsure. {}. Intervals say how far trainings differ, not how \
+         surely a student is known from so few answers; a method that is the same with every seed has none, and then the mean decides.",
         first.students().len(),
-        Estimate::interval_is(first.trainings()),
+        first.interval_is(),
     );
     let caption = "Predicted success with each skill; methods come best first.";
     Ok(View { heading: "Students", text, table: LongTable::of("students", caption, &header, rows)? })
