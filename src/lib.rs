@@ -16,7 +16,7 @@
 //! | [`psychometrics`] | what the testing field predicts a student's answers by |
 //! | [`algorithms`] | MAML, Reptile, ... and what they are compared with |
 //! | [`chunks`], [`evaluate`], [`outer`], [`train`] | the outer loop and the test; they see only traits |
-//! | [`records`], [`stats`], [`summary`], [`figures`] | from CSV files to tables and figures; no tensors |
+//! | [`records`], [`stats`], [`summary`], [`profiles`], [`figures`] | from the files of runs to tables and figures; no tensors |
 //! | [`experiment`] | the YAML as written, checked and built; runs, their folders, resuming |
 //! | [`learned`] | what a run has learned, put to use: exports, one's own images, other tests |
 //! | [`sweep`] | searches: a space of experiments, samplers, pruners, launchers that run trials here or on Slurm |
@@ -51,6 +51,7 @@ pub mod evaluate;
 pub mod outer;
 pub mod train;
 
+pub mod profiles;
 pub mod records;
 pub mod stats;
 pub mod summary;

@@ -167,12 +167,15 @@ fn measured(name: &'static str, task: TaskKind, sample: &Sample) -> Measured {
     }
 }
 
+/// Numbers of adaptation steps, by method and number of shots.
+pub type Chosen = BTreeMap<(String, usize), usize>;
+
 /// For each method and number of shots the number of adaptation steps that does best on the meta-validation episodes, the
 /// fewest of equals: how a method is compared by one number without a look at the test.
 ///
 /// Nothing is chosen in a cross-validation: there every class validates one fold and tests another, so that a choice over all
 /// folds would look at the test.
-pub fn chosen_steps(validation: &[EvaluationRow], judge: Quantity) -> BTreeMap<(String, usize), usize> {
+pub fn chosen_steps(validation: &[EvaluationRow], judge: Quantity) -> Chosen {
     if validation.iter().any(|row| row.fold > 0) {
         return BTreeMap::new();
     }
@@ -190,11 +193,7 @@ pub fn chosen_steps(validation: &[EvaluationRow], judge: Quantity) -> BTreeMap<(
 
 /// Each method of rows of one number of shots, at the number of steps that it is compared at: the one that validation chose, without
 /// validation the last; with its mean. Methods without a finite one there are not among them.
-pub fn contestants(
-    rows: &[&SummaryRow],
-    chosen: &BTreeMap<(String, usize), usize>,
-    judge: Quantity,
-) -> Vec<(Contestant, f64)> {
+pub fn contestants(rows: &[&SummaryRow], chosen: &Chosen, judge: Quantity) -> Vec<(Contestant, f64)> {
     let mut compared: Vec<(Contestant, f64)> = Vec::new();
     for methods in rows.chunk_by(|a, b| a.method == b.method) {
         let at = chosen.get(&(methods[0].method.clone(), methods[0].shots));

@@ -22,6 +22,7 @@ mod run;
 pub mod spec;
 pub mod start;
 pub(crate) mod state;
+mod students;
 pub mod table;
 pub(crate) mod test;
 mod training;

@@ -11,6 +11,7 @@ use super::{
     plan::Goal,
     predictions, published,
     spec::Experiment,
+    students,
     table::{Style, tables},
 };
 use crate::{
@@ -94,17 +95,26 @@ pub fn unfinished(path: &Path, experiment: &Experiment) -> Option<String> {
 pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result<Results> {
     let words = experiment.task.words();
     let (evaluation, lacking) = evaluation(path, experiment, damage)?;
+    let validation = rows(path, experiment, VALIDATION, damage)?;
+    let (mut ensembles, mut calibrations) = Default::default();
+    if words.of_students() {
+        let chosen = chosen_steps(&validation, experiment.judge());
+        ensembles = students::ensembles(path, experiment);
+        calibrations = students::calibrations(path, experiment, &chosen, damage)?;
+    }
     Ok(Results {
         title: format!("{}: {}", experiment.name, words.title),
         methods: experiment.methods.keys().cloned().collect(),
         train: rows(path, experiment, TRAIN, damage)?,
         evaluation,
         lacking,
-        validation: rows(path, experiment, VALIDATION, damage)?,
+        validation,
         judge: experiment.judge(),
         words,
         cost: rows_of_done(path, experiment, COST, damage)?,
         examples: examples(path, experiment),
+        ensembles,
+        calibrations,
         trained_steps: experiment
             .methods
             .iter()

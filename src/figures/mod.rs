@@ -6,7 +6,9 @@ mod adaptation;
 mod axis;
 mod canvas;
 mod chart;
+mod color_scale;
 mod contact_sheet;
+mod contexts;
 mod cost;
 mod fits;
 mod folds;
@@ -16,8 +18,13 @@ mod hover;
 mod judged;
 mod legend;
 mod mark;
+mod misfit;
+mod pair;
 mod panel;
+mod profile;
 mod raster;
+mod reliability;
+mod seen;
 mod shots;
 pub mod study;
 mod style;
@@ -30,9 +37,10 @@ use anyhow::{Context, Result};
 pub use contact_sheet::{ContactRow, contact_sheet};
 
 use crate::{
-    measures::{Quantity, Unit},
-    records::{CostRow, EvaluationRow, TrainRow},
-    summary::{SummaryRow, summarise},
+    measures::{Quantity, Unit, reliability::Reliability},
+    profiles::Ensemble,
+    records::{CostRow, EvaluationRow, TaskKind, TrainRow},
+    summary::{SummaryRow, chosen_steps, contestants, summarise},
     tasks::{example::Example, words::Words},
 };
 use legend::{LegendEntry, Swatch};
@@ -59,10 +67,29 @@ pub struct Results {
     pub cost: Vec<CostRow>,
     /// Of each method what its first run answered on some of the first test episodes.
     pub examples: Vec<(String, Example)>,
+    /// What each method makes of students, where tasks are students.
+    pub ensembles: Vec<Ensemble>,
+    /// How often answers of each method are right that are given so probable, where tasks are students.
+    pub calibrations: Vec<Calibration>,
     /// The number of adaptation steps that a method was trained with, if it was.
     pub trained_steps: BTreeMap<String, usize>,
     /// Measures that are asked for and were not measured in a run, in words.
     pub lacking: Vec<String>,
+}
+
+/// How often the answers of a method's runs are right that are given so probable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    /// The method's name in the experiment file.
+    pub method: String,
+    /// The number of shots.
+    pub shots: usize,
+    /// The number of adaptation steps.
+    pub step: usize,
+    /// How many runs there are.
+    pub runs: usize,
+    /// All their answers.
+    pub bins: Reliability,
 }
 
 /// Something worth seeing in the results.
@@ -86,6 +113,11 @@ pub fn all() -> Vec<Box<dyn Figure>> {
         Box::new(cost::CostFigure::Time),
         Box::new(cost::CostFigure::Rows),
         Box::new(shots::Shots),
+        Box::new(seen::Seen),
+        Box::new(reliability::ReliabilityFigure),
+        Box::new(profile::ProfileFigure),
+        Box::new(contexts::Contexts),
+        Box::new(misfit::Misfit),
         Box::new(folds::Folds),
         Box::new(validation::ValidationFigure),
     ]
@@ -148,6 +180,29 @@ impl Results {
         let mut rows = summarise(&self.evaluation, &self.methods, &[self.judge]);
         rows.retain(|row| row.mean(self.judge.name).is_finite());
         rows
+    }
+
+    /// What methods make of students, the method that is best with the most shots first.
+    pub fn ensembles_best_first(&self) -> Vec<&Ensemble> {
+        let summary = self.summary();
+        let tested = || summary.iter().filter(|row| row.task == TaskKind::FewShot);
+        let most = tested().map(|row| row.shots).max();
+        let rows: Vec<&SummaryRow> = tested().filter(|row| Some(row.shots) == most).collect();
+        let means = contestants(&rows, &chosen_steps(&self.validation, self.judge), self.judge);
+        let goodness = |ensemble: &Ensemble| {
+            let of = means.iter().find(|(contestant, _)| contestant.method == ensemble.method);
+            of.map_or(f64::NEG_INFINITY, |(_, mean)| self.judge.better.goodness(*mean))
+        };
+        let mut ensembles: Vec<&Ensemble> = self.ensembles.iter().collect();
+        ensembles.sort_by(|a, b| goodness(b).total_cmp(&goodness(a)));
+        ensembles
+    }
+
+    /// The look of a method.
+    fn look(&self, method: &str) -> Look {
+        let looks = self.looks();
+        let own = looks.iter().find(|(name, _)| *name == method);
+        own.map_or(Look::of(looks.len()), |(_, look)| *look)
     }
 
     /// The value of guessing, if the tasks have classes to guess.

@@ -18,7 +18,8 @@ use crate::{
     summary::{SummaryRow, chosen_steps},
 };
 
-/// What methods are judged by, by number of shots, each method after the number of steps that validation chose.
+/// What methods are judged by, by number of shots, each method after the number of steps that validation chose; of students
+/// [`Seen`](super::seen::Seen) shows it.
 pub struct Shots;
 
 /// How much of a group's width its bars take, at least four of them.
@@ -56,7 +57,7 @@ impl Figure for Shots {
                 (!bars.is_empty()).then_some((method, look, bars))
             })
             .collect();
-        if methods.is_empty() {
+        if methods.is_empty() || results.words.of_students() {
             return Ok(None);
         }
 
@@ -102,7 +103,7 @@ impl Figure for Shots {
 }
 
 /// A method's row at the step that validation chose, without validation at the last one.
-fn reported<'a>(
+pub fn reported<'a>(
     rows: &'a [SummaryRow],
     method: &str,
     shots: usize,
@@ -116,7 +117,7 @@ fn reported<'a>(
 }
 
 /// How the numbers of steps came about.
-fn rule(results: &Results) -> &'static str {
+pub fn rule(results: &Results) -> &'static str {
     if chosen_steps(&results.validation, results.judge).is_empty() {
         "after each method's last step"
     } else {

@@ -12,6 +12,7 @@ mod log_loss;
 mod mse;
 mod predictions;
 mod quantity;
+pub mod reliability;
 mod student_auc;
 
 use std::fmt::Debug;

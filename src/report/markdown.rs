@@ -25,6 +25,12 @@ impl Report {
             for figure in &section.figures {
                 text += &format!("\n![{0}](figures/{0}.svg)\n\n{1}\n", figure.name, figure.caption);
             }
+            if !section.teacher.is_empty() {
+                text += "\n### What a teacher sees\n";
+            }
+            for view in &section.teacher {
+                text += &format!("\n#### {}\n\n{}\n\n{}", view.heading, view.text, view.table.markdown());
+            }
         }
         for study in &self.studies {
             text += &format!("\n## {}\n\n{}\n\n{}", study.name, study.found, study.table.markdown());

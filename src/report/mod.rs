@@ -2,10 +2,12 @@
 //! studies; the same in Markdown, and its tables for LaTeX and spreadsheets.
 
 mod comparisons;
+mod long_table;
 mod markdown;
 mod page;
 mod protocol;
 mod section;
+mod students;
 mod study;
 mod surroundings;
 mod table;
@@ -24,6 +26,7 @@ use crate::{
     records::Damage,
     stats::comparison::correct,
 };
+use long_table::LongTable;
 use section::Section;
 use study::StudySection;
 use table::Table;
@@ -85,6 +88,10 @@ impl Report {
             write_whole(&file("tex"), table.latex().as_bytes())?;
             write_whole(&file("csv"), &table.csv()?)?;
         }
+        for (prefix, table) in self.long_tables() {
+            let file = format!("{prefix}{}.csv", table.shown.name);
+            write_whole(&folder.join("tables").join(file), &table.csv)?;
+        }
         for figure in self.experiments.iter().flat_map(|section| &section.figures) {
             write_whole(
                 &folder.join(FIGURES).join(&figure.name).with_extension("svg"),
@@ -110,15 +117,26 @@ impl Report {
         (!experiments.is_empty()).then(|| protocol::table(&experiments))
     }
 
-    /// All tables, with what keeps those of several experiments apart.
-    fn tables(&self) -> Vec<(String, Table)> {
+    /// What keeps the tables of several experiments apart.
+    fn prefix(&self, name: &str) -> String {
         let several = self.experiments.len() + self.studies.len() > 1;
-        let prefix = |name: &str| if several { format!("{name}-") } else { String::new() };
+        if several { format!("{name}-") } else { String::new() }
+    }
+
+    /// The tables of which a page shows only a part.
+    fn long_tables(&self) -> impl Iterator<Item = (String, &LongTable)> {
+        self.experiments
+            .iter()
+            .flat_map(|section| section.teacher.iter().map(|view| (self.prefix(&section.name), &view.table)))
+    }
+
+    /// All other tables.
+    fn tables(&self) -> Vec<(String, Table)> {
         let mut tables: Vec<(String, Table)> = Vec::new();
         for section in &self.experiments {
-            tables.extend(section.tables().into_iter().map(|table| (prefix(&section.name), table)));
+            tables.extend(section.tables().into_iter().map(|table| (self.prefix(&section.name), table)));
         }
-        tables.extend(self.studies.iter().map(|study| (prefix(&study.name), study.table.clone())));
+        tables.extend(self.studies.iter().map(|study| (self.prefix(&study.name), study.table.clone())));
         tables.extend(self.protocol().map(|table| (String::new(), table)));
         tables
     }

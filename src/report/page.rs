@@ -58,6 +58,10 @@ fn experiment(section: &Section, several: bool) -> Markup {
             h2 { "Figures" }
             p.screen { "Point at a curve to read its values; click on a name to switch a method off and on." }
             @for figure in &section.figures { (drawing(&figure.svg, &figure.caption)) }
+            @if !section.teacher.is_empty() {
+                h2 { "What a teacher sees" }
+                @for view in &section.teacher { h3 { (view.heading) } p { (view.text) } (numbers(&view.table.shown)) }
+            }
             @if let Some((_, _, first)) = section.examples.first() {
                 h2 { "An example" }
                 (example(first, &section.examples))

@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::{
     comparisons::{Comparisons, stem},
     protocol::{self, Fact},
+    students::{View, views},
     surroundings::Surroundings,
     table::Table,
 };
@@ -40,6 +41,8 @@ pub struct Section {
     pub tests: Vec<(Vec<Table>, Comparisons)>,
     /// The figures.
     pub figures: Vec<Drawn>,
+    /// What a teacher sees, where tasks are students.
+    pub teacher: Vec<View>,
     /// Of each method what it answered on the first test episode, and the number of steps to show.
     pub examples: Vec<(String, usize, Images)>,
     /// Machine, versions, duration: name and value.
@@ -105,6 +108,7 @@ impl Section {
             protocol: protocol::facts(&experiment, &surroundings),
             tests: tested,
             figures: figures::draw_all(&results)?,
+            teacher: views(&results)?,
             examples: examples(&results, &chosen),
             surroundings: surroundings.facts,
             command: surroundings.command,

@@ -21,6 +21,16 @@ pub struct Words {
     pub facts: Vec<(&'static str, String)>,
 }
 
+/// What shots count where a task is a student, see [`Words::of_students`].
+pub const ANSWERS_SEEN: &str = "answers seen";
+
+impl Words {
+    /// Whether a task is a student of whom some answers are seen.
+    pub fn of_students(&self) -> bool {
+        self.shots_axis == ANSWERS_SEEN
+    }
+}
+
 /// A value in one line, as an experiment file could have it.
 pub fn in_one_line(value: &impl serde::Serialize) -> String {
     let text = serde_json::to_string(value).unwrap_or_default();

@@ -2,7 +2,6 @@
 //!
 //! To add one: one file with a function from a `View` to charts, one line in [`draw`].
 
-mod color_scale;
 mod curves;
 mod heat_map;
 mod importance;
@@ -14,8 +13,7 @@ mod tests;
 
 use anyhow::{Context, Result};
 
-use super::{Drawn, axis::Axis, raster};
-use color_scale::ColorScale;
+use super::{Drawn, axis::Axis, color_scale::ColorScale, raster};
 
 /// The trials of a study that have a score, as figures need them.
 #[derive(Clone, Debug)]

@@ -25,7 +25,7 @@ pub use loaded::Loaded;
 
 use super::{
     family::{Asks, Family, Need, Problem, Tasks},
-    words::{Words, in_one_line},
+    words::{ANSWERS_SEEN, Words, in_one_line},
 };
 use crate::{
     data::{self, answers::AnswersSpec},
@@ -190,7 +190,7 @@ impl Family for Students {
         Words {
             title: self.title(),
             shots: |shots| if shots == 1 { "1 answer".into() } else { format!("{shots} answers") },
-            shots_axis: "answers seen",
+            shots_axis: ANSWERS_SEEN,
             classes: None,
             task: "of a new student".into(),
             support: "answers",

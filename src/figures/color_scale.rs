@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use crate::figures::legend::{LegendEntry, Swatch};
+use super::legend::{LegendEntry, Swatch};
 
 /// Nine colours of viridis (van der Walt and Smith, matplotlib 2015), which lie evenly along it.
 const VIRIDIS: [RGBColor; 9] = [
