@@ -53,8 +53,7 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
         let learned = Learned::open(&self.run)?;
-        let tables =
-            Tables { kt_audit: self.kt_audit, predictions: self.predictions, support: self.support };
+        let tables = Tables { kt_audit: self.kt_audit, predictions: self.predictions, support: self.support };
         for (option, file) in tables.files().chain(self.out.iter().map(|file| ("--out", file))) {
             learned.check_output(option, file)?;
         }

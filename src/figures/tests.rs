@@ -30,6 +30,8 @@ fn judged(methods: &[&str], measure: &str) -> Results {
         examples: methods.iter().map(|m| ((*m).to_owned(), example())).collect(),
         trained_steps: [(methods[0].to_owned(), 10)].into_iter().collect(),
         lacking: Vec::new(),
+        ensembles: Vec::new(),
+        calibrations: Vec::new(),
     };
     results.words.axes = Some(["x", "y"]);
     for (place, method) in methods.iter().enumerate() {

@@ -7,7 +7,7 @@
 //! where n g is the gradient of the summed loss of the n support rows, and c_0 the context of theta. The fixed points are those of maximum a
 //! posteriori estimation with a normal prior (Mislevy 1986, https://doi.org/10.1007/BF02293979); the denominator stands for the curvature of
 //! that problem, so that many support rows move a context further than few, and not too far. What is learned: the prior's precision, the
-//! curvature of a row, and a rate for each step.
+//! curvature of a row, and a rate for each number of the context in each step.
 
 use garde::Validate;
 use schemars::JsonSchema;
@@ -40,12 +40,12 @@ pub struct Map {
 
 impl Default for Map {
     fn default() -> Self {
-        Self { steps: 5, rate: 1.0, precision: 1.0, curvature: 0.2 }
+        Self { steps: 5, rate: 1.0, precision: 1.0, curvature: 0.1 }
     }
 }
 
-/// Tensors learned for all steps: the rates; behind them come two for each context, the logarithms of precision and curvature.
-const RATES: usize = 1;
+/// Tensors learned for each context: the rates, the logarithms of precision and curvature.
+const LEARNED: usize = 3;
 
 impl InnerRule for Map {
     fn steps(&self) -> usize {
@@ -64,13 +64,16 @@ impl InnerRule for Map {
             layer: 0,
             role: Role::Rate,
         };
-        let rates = learned("rate.steps".into(), vec![self.steps as i64], self.rate);
         let contexts = model.iter().filter(|parameter| parameter.role == Role::Context);
         let of_context = contexts.flat_map(|Parameter { name, shape, .. }| {
-            [("log_precision", self.precision), ("log_curvature", self.curvature)]
-                .map(|(what, value)| learned(format!("{what}.{name}"), shape.clone(), value.ln()))
+            let of_steps = [&[self.steps as i64], &shape[..]].concat();
+            [
+                learned(format!("rate.{name}"), of_steps, self.rate),
+                learned(format!("log_precision.{name}"), shape.clone(), self.precision.ln()),
+                learned(format!("log_curvature.{name}"), shape.clone(), self.curvature.ln()),
+            ]
         });
-        [rates].into_iter().chain(of_context).collect()
+        of_context.collect()
     }
 
     fn step(
@@ -89,12 +92,12 @@ impl InnerRule for Map {
         }
         let gradient = objective.gradient(step, &fast);
         let rows = objective.shots().unsqueeze(-1); // [T, 1]
-        let rate = own[0].get(step.min(self.steps - 1) as i64);
         let mut moved: Vec<Tensor> = fast.iter().map(Tensor::shallow_clone).collect();
-        for ((place, start), learned) in contexts.iter().zip(&state).zip(own[RATES..].chunks_exact(2)) {
-            let [precision, curvature] = [0, 1].map(|i| learned[i].exp()); // [C]
+        for ((place, start), learned) in contexts.iter().zip(&state).zip(own.chunks_exact(LEARNED)) {
+            let rate = learned[0].get(step.min(self.steps - 1) as i64); // [C]
+            let [precision, curvature] = [1, 2].map(|i| learned[i].exp()); // [C]
             let pull = &gradient[*place] * &rows + &precision * (&fast[*place] - start); // [T, C]
-            moved[*place] = &fast[*place] - &rate * pull / (&precision + &rows * &curvature);
+            moved[*place] = &fast[*place] - rate * pull / (&precision + &rows * &curvature);
         }
         (moved, state)
     }

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{Activation, Architecture, Initial, Model, Parameter, Params, Role, layers, pytorch::Module};
+use super::{Architecture, Initial, Model, Parameter, Params, Role, layers, pytorch::Module};
 
 /// A network from a task's context to one output for each input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -29,12 +29,32 @@ pub struct Decoder {
     pub hidden: Vec<usize>,
     /// What follows each hidden layer.
     #[garde(skip)]
-    pub activation: Activation,
+    pub activation: Smooth,
+}
+
+/// An activation that has a slope everywhere: a context starts at zero, where a kink would keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Smooth {
+    /// z / (1 + exp(-z)), also called swish.
+    Silu,
+    /// tanh(z).
+    Tanh,
+}
+
+impl Smooth {
+    /// Its values.
+    fn of(self, z: &Tensor) -> Tensor {
+        match self {
+            Self::Silu => z.silu(),
+            Self::Tanh => z.tanh(),
+        }
+    }
 }
 
 impl Default for Decoder {
     fn default() -> Self {
-        Self { context: 8, hidden: vec![64], activation: Activation::Tanh }
+        Self { context: 32, hidden: vec![64, 64], activation: Smooth::Silu }
     }
 }
 
@@ -55,22 +75,21 @@ impl Architecture for Decoder {
 struct ContextDecoder {
     /// Context, hidden layers, inputs of a row.
     sizes: Vec<i64>,
-    activation: Activation,
+    activation: Smooth,
 }
 
 impl Model for ContextDecoder {
     fn parameters(&self) -> Vec<Parameter> {
-        let gain: f64 = match self.activation {
-            Activation::Relu => 2.0,
-            Activation::Tanh => 1.0,
-        };
         let parameter =
             |name: String, shape, initial, layer, role| Parameter { name, shape, initial, layer, role };
         let context =
             parameter("context".into(), vec![self.sizes[0]], Initial::Constant(0.0), 0, Role::Context);
         let layers = self.sizes.windows(2).enumerate().flat_map(|(layer, size)| {
-            let std = (gain / size[0] as f64).sqrt();
-            let weight = Initial::Normal { std };
+            // Outputs start near the items' easiness; hidden units start apart from each other at a context of zero.
+            let last = layer + 2 == self.sizes.len();
+            let (gain, bias) =
+                if last { (0.3, Initial::Constant(0.0)) } else { (1.0, Initial::Normal { std: 0.5 }) };
+            let weight = Initial::Normal { std: gain / (size[0] as f64).sqrt() };
             [
                 parameter(
                     format!("layer{layer}.weight"),
@@ -79,13 +98,7 @@ impl Model for ContextDecoder {
                     layer,
                     Role::Weight,
                 ),
-                parameter(
-                    format!("layer{layer}.bias"),
-                    vec![size[1]],
-                    Initial::Constant(0.0),
-                    layer,
-                    Role::Bias,
-                ),
+                parameter(format!("layer{layer}.bias"), vec![size[1]], bias, layer, Role::Bias),
             ]
         });
         [context].into_iter().chain(layers).collect()

@@ -8,7 +8,7 @@ use super::long_table::LongTable;
 use crate::{
     figures::Results,
     measures::{Accuracy, LogLoss, Measure, reliability::BINS},
-    profiles::{Ensemble, Estimate, MASTERY, groups, speeds},
+    profiles::{Ensemble, MASTERY, groups, speeds},
     records::{EvaluationRow, TaskKind},
     summary::{chosen_steps, summarise},
 };

@@ -34,14 +34,8 @@ pub trait Cohort: Sync {
     fn students(&self, fold: usize, part: Part) -> &[u32];
 
     /// What some tasks of a part of a fold are made of: of validation and test those of the frozen episodes with so many shots.
-    fn sittings(
-        &self,
-        fold: usize,
-        part: Part,
-        shots: usize,
-        seed: u64,
-        tasks: Range<usize>,
-    ) -> Vec<Sitting>;
+    fn sittings(&self, fold: usize, part: Part, shots: usize, seed: u64, tasks: Range<usize>)
+    -> Vec<Sitting>;
 
     /// The test tasks of a fold if the same students had given other answers to the same problems. All that is computed from answers is computed
     /// anew.

@@ -27,7 +27,10 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>> {
     let items = Items::new(answers, &cohort.divided(fold, Part::Train));
     let sittings = cohort.sittings(fold, Part::Train, largest, seed, 0..(DRAWS * count).min(ROWS));
     if sittings.iter().all(|sitting| sitting.asked.is_empty()) {
-        return Ok(Some(Finding::not_applicable(CHECK, "training students have nothing to learn a tree from")));
+        return Ok(Some(Finding::not_applicable(
+            CHECK,
+            "training students have nothing to learn a tree from",
+        )));
     }
     let tree = learn(answers, &items, &sittings, ROWS)?;
     let (mut faults, mut found, mut warnings, mut numbers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -75,9 +75,11 @@ pub fn neighbours(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>
             compared += 1;
         }
     }
-    let faults = (largest > ROUNDING)
-        .then(|| format!("a prediction depends on who is tested beside: probabilities differ by up to {largest:.1e}"));
-    let words = if largest == 0.0 { "not at all".into() } else { format!("by at most {largest:.1e}, rounding") };
+    let faults = (largest > ROUNDING).then(|| {
+        format!("a prediction depends on who is tested beside: probabilities differ by up to {largest:.1e}")
+    });
+    let words =
+        if largest == 0.0 { "not at all".into() } else { format!("by at most {largest:.1e}, rounding") };
     let found = format!("{compared} probabilities of students alone and beside others differ {words}");
     let numbers = json!({"largest_difference": largest, "predictions": compared});
     let finding = Finding::new("other students in the batch", faults.into_iter().collect(), found);

@@ -23,7 +23,8 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Finding {
     let mut faults = Vec::new();
     let entries = environment::read(&folder.join(ENVIRONMENT)).unwrap_or_default();
     if entries.last().is_none_or(|entry| entry["test_episodes_sha256"] != subject.fold.hash.as_str()) {
-        faults.push("the answers are not those that the run was tested on: the data have changed since".into());
+        faults
+            .push("the answers are not those that the run was tested on: the data have changed since".into());
     }
     match records::read::<EvaluationRow>(&folder.join(EVALUATION)) {
         Ok(rows) => faults.extend(tests.iter().filter_map(|tested| rows_differ(&rows, tested))),
@@ -35,7 +36,8 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Finding {
         Ok(Some(Answers(kept))) => {
             for (tested, (_, of_steps)) in tests.iter().zip(&kept) {
                 let at = steps.iter().position(|step| *step == tested.step);
-                faults.extend(at.and_then(|at| of_steps.get(at)).and_then(|kept| answers_differ(kept, tested)));
+                faults
+                    .extend(at.and_then(|at| of_steps.get(at)).and_then(|kept| answers_differ(kept, tested)));
             }
         }
         Ok(None) => warnings.push(format!("there is no {PREDICTIONS} to compare with")),
@@ -47,17 +49,16 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Finding {
 }
 
 fn rows_differ(rows: &[EvaluationRow], tested: &Tested) -> Option<String> {
-    let mine = rows.iter().filter(|row| {
-        row.task == TaskKind::FewShot && (row.shots, row.step) == (tested.shots, tested.step)
-    });
+    let mine = rows
+        .iter()
+        .filter(|row| row.task == TaskKind::FewShot && (row.shots, row.step) == (tested.shots, tested.step));
     let mine: Vec<&EvaluationRow> = mine.collect();
     let at = format!("{EVALUATION}, {} answers seen, {} steps", tested.shots, tested.step);
     if mine.len() != tested.losses.len() {
         return Some(format!("{at}: {} rows instead of {}", mine.len(), tested.losses.len()));
     }
-    let differs = |row: &&&EvaluationRow| {
-        !tested.losses.get(row.episode).is_some_and(|loss| alike(row.loss, *loss))
-    };
+    let differs =
+        |row: &&&EvaluationRow| !tested.losses.get(row.episode).is_some_and(|loss| alike(row.loss, *loss));
     let others = mine.iter().filter(differs).count();
     (others > 0).then(|| format!("{at}: {others} of {} losses are not those of the checkpoint", mine.len()))
 }

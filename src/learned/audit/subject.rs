@@ -87,10 +87,9 @@ impl<'a> Subject<'a> {
         let run = learned.few_shot_run(experiment)?;
         let material = Material::load(experiment, source, machine.device)?;
         let ready = Ready::new(&material, &run, machine)?;
-        let theta =
-            learned.initialisation(&ready.learner.checkpoint(&ready.theta), machine.device).context(
-                "the answers have other items than those that the run was trained on",
-            )?;
+        let theta = learned
+            .initialisation(&ready.learner.checkpoint(&ready.theta), machine.device)
+            .context("the answers have other items than those that the run was trained on")?;
         let fold = material.fold(run.fold)?;
         let chosen = learned.chosen_steps()?;
         let last = run.steps.last().copied().unwrap_or(0);

@@ -56,14 +56,15 @@ impl Tables {
         let problem = |row: usize| answers.problems[answers.problem[row] as usize].as_str();
         let right = |row: usize| if answers.correct[row] { "1" } else { "0" };
         let place = |drawn: &Drawn, row: usize| row - answers.of(drawn.sitting.student).start;
-        let predicted =
-            |drawn: &Drawn, row: usize| probability(drawn.outputs[place(drawn, row)]).to_string();
+        let predicted = |drawn: &Drawn, row: usize| probability(drawn.outputs[place(drawn, row)]).to_string();
         if let Some(file) = &self.support {
             table(file, ["student", "draw", "k", "problem"], tests, |drawn, rows| {
                 let (draw, k) = (drawn.draw.to_string(), drawn.tested.shots.to_string());
-                drawn.sitting.seen.iter().try_for_each(|row| {
-                    rows.write_record([student(drawn), &draw, &k, problem(*row)])
-                })
+                drawn
+                    .sitting
+                    .seen
+                    .iter()
+                    .try_for_each(|row| rows.write_record([student(drawn), &draw, &k, problem(*row)]))
             })?;
         }
         if let Some(file) = &self.predictions {
@@ -88,8 +89,7 @@ impl Tables {
                 })
                 .collect::<Result<_, _>>()?;
             let fold = subject.run.fold;
-            let header =
-                ["user_id", "timestamp", "split", "kc_ids", "item_id", "y_true", "y_pred", "fold"];
+            let header = ["user_id", "timestamp", "split", "kc_ids", "item_id", "y_true", "y_pred", "fold"];
             table(file, header, tests, |drawn, rows| {
                 let fold = format!("fold{fold}-seen{}-draw{}", drawn.tested.shots, drawn.draw);
                 let seen = drawn.sitting.seen.iter().map(|row| ("train", *row));

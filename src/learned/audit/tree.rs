@@ -76,8 +76,11 @@ fn features(answers: &Answers, items: &Items, sitting: &Sitting, trains: bool, r
             let theirs = &answers.skills_of[answers.problem[**row] as usize];
             theirs.iter().any(|skill| skills.contains(skill))
         };
-        let (sum, count) =
-            sitting.seen.iter().filter(alike).fold((0.0, 0), |(sum, count), row| (sum + right(row), count + 1));
+        let (sum, count) = sitting
+            .seen
+            .iter()
+            .filter(alike)
+            .fold((0.0, 0), |(sum, count), row| (sum + right(row), count + 1));
         let mut without = [0.0; 2];
         if trains {
             let own = answers.of(sitting.student).filter(|row| answers.problem[*row] == problem);
