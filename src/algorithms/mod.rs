@@ -1,5 +1,6 @@
 //! Meta-learning algorithms, and the methods they are compared with.
 
+pub mod best_possible;
 pub mod ensemble;
 mod fitted;
 pub mod fomaml;
@@ -68,6 +69,8 @@ pub enum Testing {
     Episodes,
     /// The whole data set as one task.
     WholeDataset,
+    /// The frozen test episodes, which it does not learn: it knows what they are drawn from.
+    Truth,
 }
 
 /// The meta-gradient of one meta-batch.
@@ -230,6 +233,8 @@ registry! {
         "neural_process" => NeuralProcess(neural_process::NeuralProcess),
         /// Several of one method from different initialisations, whose predictions are averaged.
         "ensemble" => Ensemble(ensemble::Ensemble),
+        /// The best possible prediction of simulated tasks, by the model that they are drawn from.
+        "best_possible" => BestPossible(best_possible::BestPossible),
         /// The label of the nearest support image, by Euclidean distance of the pixels.
         "nearest_neighbour" => NearestNeighbour(nearest_neighbour::NearestNeighbour),
         /// Plain training on all training images of all classes, tested on the test images: no few-shot learning at all.

@@ -26,6 +26,7 @@ mod students;
 pub mod table;
 pub(crate) mod test;
 mod training;
+mod truth;
 mod whole;
 pub mod workplace;
 

@@ -183,7 +183,7 @@ impl Run<'_> {
     fn test_rows(&self, results: &Path) -> usize {
         let asked = self.experiment.evaluate.episodes;
         match self.method.algorithm.testing() {
-            Testing::Episodes => self
+            Testing::Episodes | Testing::Truth => self
                 .rows(self.recorded(results, "test_episodes").map_or(asked, |recorded| asked.min(recorded))),
             Testing::WholeDataset => self.steps.len(),
         }

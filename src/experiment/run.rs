@@ -114,7 +114,7 @@ impl Workplace<'_> {
     fn validation(&self, run: &Run, fold: &Fold) -> Option<FrozenEpisodes> {
         match run.method.algorithm.testing() {
             Testing::Episodes => self.material.validation(fold, run.validation_episodes),
-            Testing::WholeDataset => None,
+            Testing::WholeDataset | Testing::Truth => None,
         }
     }
 

@@ -157,6 +157,11 @@ impl Workplace<'_> {
                 self.keep(run, &outcome)?;
                 outcome.rows
             }
+            Testing::Truth => {
+                let outcome = self.test_truth(run, &fold.test);
+                self.keep(run, &outcome)?;
+                outcome.rows
+            }
             Testing::WholeDataset => self.test_whole_dataset(run, &*ready.learner, theta),
         };
         self.write(run, EVALUATION, &records::to_csv(&rows)?)?;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     data::{self, Dataset, DatasetSpec},
-    measures::Measure,
+    measures::{Measure, Predictions},
     misuse::misuse,
     random::Purpose,
 };
@@ -47,6 +47,8 @@ pub enum Need {
     Images,
     /// All rows there are, as one task.
     WholeDataset,
+    /// Tasks that are simulated from a model whose best possible prediction is known.
+    Truth,
     /// Rows that are answers to items which tasks have in common.
     Items,
 }
@@ -58,6 +60,7 @@ impl Need {
             Self::Classes => "class labels",
             Self::Images => "images",
             Self::WholeDataset => "a whole data set",
+            Self::Truth => "tasks simulated from a known model",
             Self::Items => "items that tasks have in common",
         }
     }
@@ -200,6 +203,18 @@ pub trait Tasks: Sync {
 
     /// Every meta-training task of a fold once, with all its rows as queries, some tasks at a time; `None` where there is no end of them.
     fn every(&self, _fold: usize) -> Option<Box<dyn Iterator<Item = Episode> + '_>> {
+        None
+    }
+
+    /// The best possible answers to the first so many frozen test tasks of a fold, from so many shots of as many as episodes are drawn with,
+    /// `(largest, shots)`; `None` where it is not known what tasks are drawn from.
+    fn best_possible(
+        &self,
+        _fold: usize,
+        _seed: u64,
+        _tasks: usize,
+        _shots: (usize, usize),
+    ) -> Option<Predictions> {
         None
     }
 

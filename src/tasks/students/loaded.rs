@@ -15,12 +15,14 @@ use super::{
 use crate::{
     data::{Source, answers::Answers},
     loss::Logistic,
+    measures::Predictions,
     misuse::misuse,
     tasks::{
         Asks, Episode, Extent, Family, FreezableSource, Interface, Part, Pool, TaskSource, Tasks,
         cohort::Cohort,
         example::{Example, Profile},
         family::Show,
+        frozen,
     },
 };
 
@@ -236,7 +238,7 @@ impl Tasks for Loaded {
 
     /// A student has few rows and a small network: an operation on a few of them takes longer to begin than to do.
     fn at_once(&self) -> Option<usize> {
-        Some(128)
+        Some(256)
     }
 
     fn draws(&self) -> usize {
@@ -245,6 +247,38 @@ impl Tasks for Loaded {
 
     fn every(&self, fold: usize) -> Option<Box<dyn Iterator<Item = Episode> + '_>> {
         Some(Box::new(self.of(fold, Part::Train, 0, 0).every()))
+    }
+
+    fn best_possible(
+        &self,
+        fold: usize,
+        seed: u64,
+        tasks: usize,
+        (largest, shots): (usize, usize),
+    ) -> Option<Predictions> {
+        let Origin::Simulated(simulation, _) = &self.origin else { return None };
+        let source = self.of(fold, Part::Test, largest, seed);
+        let mut best = Predictions {
+            episodes: tasks,
+            queries: self.settings.draws * source.rows(),
+            ..Predictions::default()
+        };
+        let mut weights = Vec::new();
+        for task in 0..tasks * self.settings.draws {
+            let Asked { student, places } = source.asked(frozen::index(fold), task, shots);
+            let answers = source.answers_of(student);
+            let problems: Vec<u32> = answers.iter().map(|(problem, _)| *problem).collect();
+            let mut seen = vec![None; answers.len()];
+            places.seen.iter().for_each(|place| seen[*place] = Some(answers[*place].1));
+            let padding = std::iter::repeat_n(0f32, source.rows() - answers.len());
+            let logits =
+                simulation.model.predict(&problems, &seen).into_iter().map(|p| (p / (1.0 - p)).ln() as f32);
+            best.outputs.extend(logits.chain(padding.clone()));
+            best.targets
+                .extend(answers.iter().map(|(_, right)| f32::from(u8::from(*right))).chain(padding.clone()));
+            weights.extend(places.asked.iter().map(|asked| f32::from(u8::from(*asked))).chain(padding));
+        }
+        Some(Predictions { weights: Some(weights), ..best })
     }
 
     fn notes(&self) -> Vec<String> {

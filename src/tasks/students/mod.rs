@@ -204,7 +204,7 @@ impl Family for Students {
     }
 
     fn offers(&self) -> &'static [Need] {
-        &[Need::Items]
+        if self.answers.is_some() { &[Need::Items] } else { &[Need::Items, Need::Truth] }
     }
 
     fn check(&self, asks: &Asks) -> Vec<Problem> {
