@@ -65,10 +65,10 @@ impl Model {
     fn practise(&self, table: &mut Table, problem: u32) {
         for skill in members(self.items[problem as usize].skills).rev() {
             for (before, after) in &self.skills[skill].learned {
-                for node in 0..NODES {
-                    let learned = self.learning * table[*before][node];
-                    table[*before][node] -= learned;
-                    table[*after][node] += learned;
+                let ready = table[*before];
+                table[*before] = ready.map(|number| (1.0 - self.learning) * number);
+                for (number, ready) in table[*after].iter_mut().zip(ready) {
+                    *number += self.learning * ready;
                 }
             }
         }
@@ -79,9 +79,9 @@ impl Model {
     fn look_back(&self, later: &mut Table, problem: u32) {
         for skill in members(self.items[problem as usize].skills) {
             for (before, after) in &self.skills[skill].learned {
-                for node in 0..NODES {
-                    let learned = self.learning * (later[*after][node] - later[*before][node]);
-                    later[*before][node] += learned;
+                let learned = later[*after];
+                for (number, learned) in later[*before].iter_mut().zip(learned) {
+                    *number += self.learning * (learned - *number);
                 }
             }
         }
