@@ -3,7 +3,7 @@
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::{
     Algorithm, Fitting, MetaLearner, Setting, Training,
@@ -70,8 +70,8 @@ impl Classes {
     /// The values of theta with these classes; no student is of those that are not there.
     fn values(&self, kinds: &Kinds) -> Vec<Tensor> {
         let absent = self.places() as i64 - kinds.log_share.size()[0];
-        let log_share = kinds.log_share.constant_pad_nd([0, absent]);
-        let _ = log_share.narrow(0, kinds.log_share.size()[0], absent).fill(f64::NEG_INFINITY);
+        let nobody = Tensor::full([absent], f64::NEG_INFINITY, (Kind::Double, kinds.log_share.device()));
+        let log_share = Tensor::cat(&[&kinds.log_share, &nobody], 0);
         vec![log_share, kinds.logits.constant_pad_nd([0, 0, 0, absent])]
     }
 }
@@ -126,14 +126,14 @@ mod tests {
     fn answers_that_are_seen_tell_of_the_others() {
         let (learner, theta) = fitted(&classes(&[4]));
         let losses = [0, 1, 5].map(|support| log_loss(&*learner, &theta, 1, support));
-        assert!(losses[2] < losses[1] - 0.005 && losses[1] < losses[0] - 0.005, "{losses:?}");
+        assert!(losses[2] < losses[1] - 0.01 && losses[1] < losses[0] - 0.002, "{losses:?}");
         let (mean, of_mean) = fitted(&ItemMean {});
         assert!((log_loss(&*mean, &of_mean, 1, 5) - losses[0]).abs() < 0.003, "{losses:?}");
     }
 
     /// How many classes have students.
     fn number(theta: &crate::models::Params) -> i64 {
-        theta.tensors[0].isfinite().sum(tch::Kind::Int64).int64_value(&[])
+        theta.tensors[0].isfinite().sum(Kind::Int64).int64_value(&[])
     }
 
     #[test]

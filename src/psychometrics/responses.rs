@@ -1,6 +1,6 @@
 //! Who answered what.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::tasks::Episode;
 
@@ -19,9 +19,11 @@ impl Responses {
     pub fn of_queries(episodes: impl Iterator<Item = Episode>, items: usize) -> Option<Self> {
         let (right, seen): (Vec<_>, Vec<_>) = episodes
             .map(|episode| {
-                let shares = shares(&episode.query_x(), items);
+                // In f32, as x is, since that may be long: sums of ones are exact.
+                let shares = episode.query_x().narrow(2, 0, items as i64);
                 let total = |counts: &Tensor| {
-                    counts.unsqueeze(1).bmm(&shares).squeeze_dim(1).to_device(tch::Device::Cpu)
+                    let counts = counts.to_kind(shares.kind()).unsqueeze(1);
+                    counts.bmm(&shares).squeeze_dim(1).to_kind(Kind::Double).to_device(Device::Cpu)
                 };
                 let seen = counted(episode.query_weight(), &shares);
                 (total(&(&seen * rights(&episode.query_y()))), total(&seen))
