@@ -59,7 +59,10 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>> {
         }));
     }
     if !faults.is_empty() {
-        faults = vec![format!("a tree of depth {DEPTH} on four shares is as good: {}", faults.join(", "))];
+        faults = vec![format!(
+            "no better than a tree of depth {DEPTH} on shares of right answers: {}",
+            faults.join(", ")
+        )];
     }
     let found = format!("better than a tree of depth {DEPTH}: {}", found.join(", "));
     Ok(Some(Finding::new(CHECK, faults, found).warn(warnings).with(numbers.into())))

@@ -57,6 +57,12 @@ impl Tested {
         self.sittings.len() / self.predictions.episodes.max(1)
     }
 
+    /// The draw that a row of the outputs is of.
+    pub fn draw(&self, row: usize) -> usize {
+        let (_, each) = self.rows(0);
+        row / each.max(1) % self.draws().max(1)
+    }
+
     /// Where the answers to a task begin among the outputs, and how many there are.
     pub fn rows(&self, task: usize) -> (usize, usize) {
         let each = self.predictions.queries / self.draws().max(1);
@@ -166,6 +172,12 @@ impl<'a> Subject<'a> {
         let losses = tested.scores.iter().flatten().map(|score| score.loss).collect();
         Some((losses, tested.predictions.into_iter().next()?))
     }
+}
+
+/// The rows that are asked; what stands in others means nothing.
+pub fn asked(predictions: &Predictions) -> impl Iterator<Item = usize> {
+    let counts = |row: &usize| predictions.weights.as_ref().is_none_or(|weights| weights[*row] != 0.0);
+    (0..predictions.episodes * predictions.queries).filter(counts)
 }
 
 /// The first so many episodes.
