@@ -45,7 +45,7 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>> {
             tested.shots
         );
         // An AUC is no number where all answers are alike.
-        let beats = ours_loss < their_loss && !(ours_auc <= their_auc);
+        let beats = less.mean < 0.0 && !(ours_auc <= their_auc);
         if beats { &mut found } else { &mut faults }.push(words);
         if beats && high >= 0.0 {
             warnings.push(format!(

@@ -195,6 +195,9 @@ pub fn first(predictions: &Predictions, episodes: usize) -> Predictions {
 /// A mean over students of values, with its interval; those that are not finite are left out.
 pub fn inference(values: &[f64]) -> Inference {
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    if finite.is_empty() {
+        return Inference { mean: f64::NAN, sources: Vec::new() };
+    }
     Inference::crossed(&ScoreGrid { seeds: vec![0], episodes: (0..finite.len()).collect(), scores: finite })
 }
 
