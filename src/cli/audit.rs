@@ -23,7 +23,7 @@ use crate::{
 /// Examples:
 ///   quickstudy audit results/students/cavia-seed0
 ///   quickstudy audit results/students/cavia-seed0 --kt-audit events.csv && kt-audit run events.csv
-///   quickstudy audit results/matura/cavia-seed0 --predictions ours.csv --support support.csv
+///   quickstudy audit results/matura/cavia-seed0 --predictions ours.csv --support support.csv --split split.csv
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Write which answers were seen to a CSV file: student,draw,k,problem
     #[arg(long, value_name = "FILE")]
     support: Option<PathBuf>,
+    /// Write who is in which part to a CSV file: student,split
+    #[arg(long, value_name = "FILE")]
+    split: Option<PathBuf>,
     /// Nothing but what is wrong
     #[arg(long, short)]
     quiet: bool,
@@ -53,7 +56,12 @@ pub struct Arguments {
 impl Arguments {
     pub fn run(self) -> Result<ExitCode> {
         let learned = Learned::open(&self.run)?;
-        let tables = Tables { kt_audit: self.kt_audit, predictions: self.predictions, support: self.support };
+        let tables = Tables {
+            kt_audit: self.kt_audit,
+            predictions: self.predictions,
+            support: self.support,
+            split: self.split,
+        };
         for (option, file) in tables.files().chain(self.out.iter().map(|file| ("--out", file))) {
             learned.check_output(option, file)?;
         }

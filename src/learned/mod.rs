@@ -1,4 +1,4 @@
-//! What a run has learned, put to use. A run is a folder like `results/maml/maml-seed0`; nothing here changes its files.
+//! What a run has learned, put to use. A run is a folder like `results/maml/maml-seed0`; nothing here changes its files; an audit adds one.
 
 pub mod adapt;
 pub mod audit;

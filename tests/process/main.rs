@@ -1,5 +1,6 @@
 //! The real program, each test in a fresh folder of its own.
 
+mod audit;
 mod bad_data;
 mod bad_experiments;
 mod bench;

@@ -45,7 +45,7 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>> {
             tested.shots
         );
         // An AUC is no number where all answers are alike.
-        let beats = ours_loss < their_loss && !(ours_auc <= their_auc);
+        let beats = less.mean < 0.0 && !(ours_auc <= their_auc);
         if beats { &mut found } else { &mut faults }.push(words);
         if beats && high >= 0.0 {
             warnings.push(format!(
@@ -59,7 +59,10 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>> {
         }));
     }
     if !faults.is_empty() {
-        faults = vec![format!("a tree of depth {DEPTH} on four shares is as good: {}", faults.join(", "))];
+        faults = vec![format!(
+            "no better than a tree of depth {DEPTH} on shares of right answers: {}",
+            faults.join(", ")
+        )];
     }
     let found = format!("better than a tree of depth {DEPTH}: {}", found.join(", "));
     Ok(Some(Finding::new(CHECK, faults, found).warn(warnings).with(numbers.into())))

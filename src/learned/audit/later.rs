@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     finding::Finding,
-    subject::{Subject, Tested, first, probability},
+    subject::{Subject, Tested, asked, first, probability},
 };
 use crate::tasks::Part;
 
@@ -37,12 +37,9 @@ pub fn altered(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>> {
         let answered = subject.answer(source, own.episodes, at, &subject.ready.split);
         let Some(other) = answered else { return Ok(None) };
         let mut changed = 0;
-        for task in (0..own.episodes * draws).step_by(draws) {
-            let (start, each) = tested.rows(task);
-            let mine = &own.outputs[start..start + each];
-            let pairs = mine.iter().zip(&other.outputs[start..start + each]);
-            changed += pairs.filter(|(a, b)| a.to_bits() != b.to_bits()).count();
-            compared += each;
+        for row in asked(&own).filter(|row| tested.draw(*row) == 0) {
+            changed += usize::from(own.outputs[row].to_bits() != other.outputs[row].to_bits());
+            compared += 1;
         }
         if changed > 0 {
             faults.push(format!(
@@ -67,11 +64,15 @@ pub fn neighbours(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>
         let at = (tested.shots, tested.step);
         let answered = subject.answer(subject.source()?, some, at, &split);
         let Some(alone) = answered else { return Ok(None) };
-        for (a, b) in own.outputs.iter().zip(&alone.outputs) {
+        for row in asked(&own) {
+            let [a, b] = [&own, &alone].map(|of| probability(of.outputs[row]));
             // What is not a number must be so in both.
-            let apart = (probability(*a) - probability(*b)).abs();
-            largest = largest.max(if apart.is_nan() && a.is_nan() == b.is_nan() { 0.0 } else { apart });
-            largest = if a.is_nan() == b.is_nan() { largest } else { 1.0 };
+            let apart = if a.is_nan() || b.is_nan() {
+                f64::from(u8::from(a.is_nan() != b.is_nan()))
+            } else {
+                (a - b).abs()
+            };
+            largest = largest.max(apart);
             compared += 1;
         }
     }

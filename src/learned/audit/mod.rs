@@ -71,7 +71,9 @@ pub fn audit(
 ) -> Result<Option<Audit>> {
     let subject = Subject::open(learned, source, machine, stop)?;
     let Some(tests) = subject.tests()? else { return Ok(None) };
-    tables.write(&subject, &tests)?;
+    if !tables.write(&subject, &tests)? {
+        return Ok(None);
+    }
     let mut checks = vec![
         reproduced::check(&subject, &tests),
         data::disjoint(&subject)?,

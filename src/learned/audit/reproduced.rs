@@ -2,7 +2,7 @@
 
 use super::{
     finding::Finding,
-    subject::{Subject, Tested},
+    subject::{Subject, Tested, asked},
 };
 use crate::{
     experiment::{
@@ -43,7 +43,7 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Finding {
         Ok(None) => warnings.push(format!("there is no {PREDICTIONS} to compare with")),
         Err(error) => faults.push(format!("{error:#}")),
     }
-    let answers: usize = tests.iter().map(|tested| tested.predictions.outputs.len()).sum();
+    let answers: usize = tests.iter().map(|tested| asked(&tested.predictions).count()).sum();
     let found = format!("the checkpoint gives what the run's files hold, {answers} predictions");
     Finding::new("the run's own numbers", faults, found).warn(warnings)
 }
@@ -71,10 +71,10 @@ fn answers_differ(kept: &Predictions, tested: &Tested) -> Option<String> {
     if kept.targets != again.targets || kept.weights != again.weights {
         return Some(format!("{at}: answers, or which of them are asked, are not those of the data"));
     }
-    let pairs = kept.outputs.iter().zip(&again.outputs);
-    let others = pairs.filter(|(a, b)| !alike(f64::from(**a), f64::from(**b))).count();
+    let differs = |row: &usize| !alike(f64::from(kept.outputs[*row]), f64::from(again.outputs[*row]));
+    let others = asked(again).filter(differs).count();
     (others > 0).then(|| {
-        format!("{at}: {others} of {} predictions are not those of the checkpoint", kept.outputs.len())
+        format!("{at}: {others} of {} predictions are not those of the checkpoint", asked(again).count())
     })
 }
 

@@ -10,12 +10,12 @@ use tch::Tensor;
 
 use super::{
     finding::Finding,
-    subject::{Subject, Tested, difference, first, inference},
+    subject::{Subject, Tested, asked as rows_asked, difference, first, inference},
 };
 use crate::{
     measures::{Auc, Measure, Predictions, contributions},
     random::{Purpose, stream},
-    tasks::{Episode, FreezableSource, TaskSource, cohort::Sitting},
+    tasks::{Episode, FreezableSource, Part, TaskSource, cohort::Sitting},
 };
 
 /// By chance a 95 % interval misses the truth once in twenty times: of so many shufflings all must, which is one in eight thousand.
@@ -55,7 +55,9 @@ pub fn asked(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>> {
     let (mut faults, mut found, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for tested in tests {
         let own = first(&tested.predictions, subject.some());
-        if !Auc.of_all(&own)(&vec![1; own.episodes]).is_finite() {
+        let mut targets = rows_asked(&own).map(|row| own.targets[row]);
+        let one = targets.next();
+        if targets.all(|target| Some(target) == one) {
             return Ok(Some(Finding::not_applicable(CHECK, "all asked answers are alike")));
         }
         for attempt in 1..=ATTEMPTS {
@@ -79,8 +81,7 @@ fn said(faults: &[String], what: &str) -> Vec<String> {
 
 /// The targets of rows that count, permuted.
 fn shuffle_targets(own: &Predictions, attempt: u64) -> Predictions {
-    let counts = |row: &usize| own.weights.as_ref().is_none_or(|weights| weights[*row] != 0.0);
-    let rows: Vec<usize> = (0..own.targets.len()).filter(counts).collect();
+    let rows: Vec<usize> = rows_asked(own).collect();
     let mut targets: Vec<f32> = rows.iter().map(|row| own.targets[*row]).collect();
     targets.shuffle(&mut stream(0, Purpose::Audit, attempt));
     let mut shuffled = own.clone();
@@ -148,7 +149,7 @@ fn is_complete(subject: &Subject) -> Result<bool> {
         problems.sort_unstable();
         problems
     };
-    let mut all = cohort.students(subject.run.fold, crate::tasks::Part::Test).iter().map(problems);
+    let mut all = cohort.students(subject.run.fold, Part::Test).iter().map(problems);
     let one = all.next();
     Ok(all.all(|problems| Some(&problems) == one.as_ref()))
 }

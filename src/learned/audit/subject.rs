@@ -57,6 +57,12 @@ impl Tested {
         self.sittings.len() / self.predictions.episodes.max(1)
     }
 
+    /// The draw that a row of the outputs is of.
+    pub fn draw(&self, row: usize) -> usize {
+        let (_, each) = self.rows(0);
+        row / each.max(1) % self.draws().max(1)
+    }
+
     /// Where the answers to a task begin among the outputs, and how many there are.
     pub fn rows(&self, task: usize) -> (usize, usize) {
         let each = self.predictions.queries / self.draws().max(1);
@@ -168,6 +174,12 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// The rows that are asked; what stands in others means nothing.
+pub fn asked(predictions: &Predictions) -> impl Iterator<Item = usize> {
+    let counts = |row: &usize| predictions.weights.as_ref().is_none_or(|weights| weights[*row] != 0.0);
+    (0..predictions.episodes * predictions.queries).filter(counts)
+}
+
 /// The first so many episodes.
 pub fn first(predictions: &Predictions, episodes: usize) -> Predictions {
     let rows = episodes.min(predictions.episodes) * predictions.queries;
@@ -183,6 +195,9 @@ pub fn first(predictions: &Predictions, episodes: usize) -> Predictions {
 /// A mean over students of values, with its interval; those that are not finite are left out.
 pub fn inference(values: &[f64]) -> Inference {
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    if finite.is_empty() {
+        return Inference { mean: f64::NAN, sources: Vec::new() };
+    }
     Inference::crossed(&ScoreGrid { seeds: vec![0], episodes: (0..finite.len()).collect(), scores: finite })
 }
 

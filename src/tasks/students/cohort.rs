@@ -82,3 +82,73 @@ impl Cohort for Loaded {
         )))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+    use crate::{
+        data::Source,
+        tasks::{Asks, Tasks, students::Students},
+    };
+
+    /// Sixty students, of whom four answers are seen.
+    fn loaded(inputs: &str) -> Loaded {
+        let yaml = format!(
+            "{{simulated: {{students: 60, answers: 9, problems: 12}}, shots: 4, draws: 2, inputs: {inputs}}}"
+        );
+        let students: Students = serde_saphyr::from_str(&yaml).expect("settings");
+        let asks =
+            Asks { training_shots: Some(4), fixed_ways: None, pools: false, validates: false, test_shots: 4 };
+        let source = Source { data_dir: None, progress: false, offline: true };
+        Loaded::new(&students, &asks, &source, Device::Cpu).expect("students")
+    }
+
+    #[test]
+    fn sittings_are_the_rows_of_the_test() {
+        let loaded = loaded("{}");
+        let source = loaded.source(0, Part::Test, 4, 7).expect("test students");
+        let episode = source.sample_with(frozen::index(0), 0..6, 3);
+        let answers = loaded.answers();
+        for (task, sitting) in loaded.sittings(0, Part::Test, 3, 7, 0..6).iter().enumerate() {
+            assert_eq!((sitting.seen.len(), sitting.asked.len()), (3, 6));
+            assert!(sitting.seen.iter().all(|row| !sitting.asked.contains(row)));
+            let right = |row: usize| episode.y.double_value(&[task as i64, row as i64, 0]) == 1.0;
+            for (place, row) in sitting.seen.iter().enumerate() {
+                assert_eq!(right(place), answers.correct[*row]);
+            }
+            for row in &sitting.asked {
+                let place = 3 + row - answers.of(sitting.student).start;
+                assert_eq!(right(place), answers.correct[*row]);
+                let weight = episode.weight.as_ref().expect("weights");
+                assert_eq!(weight.double_value(&[task as i64, place as i64]), 1.0);
+            }
+        }
+        assert_eq!(loaded.divided(0, Part::Test), {
+            let mut students = loaded.students(0, Part::Test).to_vec();
+            students.sort_unstable();
+            students
+        });
+    }
+
+    /// An input that knows of the answers that are altered is seen to change: here the difficulty of items, by answers of training students.
+    /// Those of test students change nothing but themselves.
+    #[test]
+    fn altered_answers_are_computed_with_anew() {
+        let loaded = loaded("{difficulty: true}");
+        let episode = |source: &dyn FreezableSource| source.sample_with(frozen::index(0), 0..4, 4);
+        let own = episode(&*loaded.source(0, Part::Test, 4, 7).expect("test students"));
+        let altered = |part: Part| {
+            let mut answers = loaded.answers().clone();
+            for student in loaded.divided(0, part) {
+                answers.of(student).for_each(|row| answers.correct[row] = !answers.correct[row]);
+            }
+            episode(&*loaded.altered(answers, 0, 4, 7).expect("test students"))
+        };
+        let test = altered(Part::Test);
+        assert!(test.x == own.x && test.weight == own.weight && test.y != own.y);
+        let train = altered(Part::Train);
+        assert!(train.x != own.x && train.y == own.y);
+    }
+}
