@@ -65,11 +65,10 @@ impl Figure for ProfileFigure {
             if shown.is_known() { " At the right what is true of the simulated student." } else { "" };
         format!(
             "One test student as {} sees her: predicted success with the items of {which}, before adaptation and after more and more of her \
-             answers (from light to dark), which stand below. {} is the student of {} whom adaptation changes by the median. The \
+             answers (from light to dark), which stand below. She is the student of {} whom adaptation changes by the median. The \
              dashed line is mastery, a predicted success of {:.0} %. {}. Intervals say how far trainings differ, not how surely a \
              student is known.{truth}",
             shown.ensemble.method,
-            clean(&shown.ensemble.students()[shown.student].student),
             shown.ensemble.students().len(),
             100.0 * MASTERY,
             shown.ensemble.interval_is(),

@@ -106,6 +106,8 @@ fn a_teacher_sees_skills_groups_and_misfits() {
         "names are text"
     );
     assert!(!page.contains("<script>alert") && !page.contains("a<b>&c"), "names are no HTML");
+    let summary = sandbox.read("results/school/summary.md");
+    assert!(summary.contains("figures/profile.svg") && !summary.contains("<script>"), "nor in the summary");
     let markdown = sandbox.read("results/school/report.md");
     assert!(
         markdown.contains("### What a teacher sees") && !markdown.contains("<script>"),
