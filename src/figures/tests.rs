@@ -37,8 +37,6 @@ fn judged(methods: &[&str], measure: &str) -> Results {
         calibrations: Vec::new(),
         trained_steps: [(methods[0].to_owned(), 10)].into_iter().collect(),
         lacking: Vec::new(),
-        ensembles: Vec::new(),
-        calibrations: Vec::new(),
     };
     results.words.axes = Some(["x", "y"]);
     for (place, method) in methods.iter().enumerate() {
