@@ -20,4 +20,5 @@ mod sandbox;
 mod settings;
 mod slurm;
 mod stopping;
+mod students;
 mod sweeps;
