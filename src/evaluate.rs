@@ -251,8 +251,13 @@ pub fn mean_scores(
     let scores = tested.map_or_else(Vec::new, |tested| tested.scores.concat());
     let n = scores.len().max(1) as f64;
     let mean = |of: &dyn Fn(&Score) -> f64| scores.iter().map(of).sum::<f64>() / n;
-    Score {
-        loss: mean(&|score| score.loss),
-        measured: (0..interface.measures.len()).map(|place| mean(&|score| score.measured[place])).collect(),
-    }
+    // What judges is to show that an output was not finite; other measures are not defined on every episode anyway.
+    let defined = |place: usize| {
+        let values = scores.iter().map(|score| score.measured[place]).filter(|value| value.is_finite());
+        let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+        sum / f64::from(count)
+    };
+    let measured =
+        |place: usize| if place == 0 { mean(&|score| score.measured[place]) } else { defined(place) };
+    Score { loss: mean(&|score| score.loss), measured: (0..interface.measures.len()).map(measured).collect() }
 }

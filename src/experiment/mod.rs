@@ -35,7 +35,7 @@ use std::{path::Path, sync::atomic::AtomicBool};
 use anyhow::Result;
 use tch::Device;
 
-use crate::{chunks::Split, data::Source};
+use crate::{chunks::Split, data::Source, output::note};
 use folder::{Existing, Folder};
 use material::Material;
 use plan::Goal;
@@ -96,6 +96,9 @@ pub fn run(experiment: &Experiment, options: &Options) -> Result<Outcome> {
     };
     workplace.check_starts(&folds)?;
     folder.begin(experiment)?;
+    if !options.quiet {
+        material.tasks.notes().iter().for_each(|said| note!("note: {said}"));
+    }
     let (mut failures, mut table) = (Vec::new(), String::new());
     for name in experiment.methods.keys() {
         let mut line = MethodLine::of(experiment, name, options.quiet);

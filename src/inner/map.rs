@@ -102,3 +102,62 @@ impl InnerRule for Map {
         (moved, state)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::{
+        inner::{Adapts, Form, Network, Order, Rows},
+        loss::Logistic,
+        models::{Architecture, Model, decoder::Decoder},
+        random::{Draws, Purpose, stream},
+        tasks::Episode,
+    };
+
+    const DRAWS: Draws = Draws { seed: 0, purpose: Purpose::Inner, occasion: 0, first_task: 0 };
+
+    /// Two students: one with five answers to items 0 to 4, one with two answers and padding.
+    fn episode() -> Episode {
+        let x = Tensor::eye(5, (Kind::Float, Device::Cpu)).repeat([2, 2, 1]); // support, then the same as queries
+        let y = Tensor::from_slice(&[1f32, 0.0, 1.0, 1.0, 0.0].repeat(4)).reshape([2, 10, 1]);
+        let weight = Tensor::ones([2, 10], (Kind::Float, Device::Cpu));
+        let _ = weight.get(1).narrow(0, 2, 3).fill_(0.0);
+        Episode { x, y, weight: Some(weight), support: 5 }
+    }
+
+    /// After many steps the gradient of summed loss and prior is zero: the context is the most probable one, whatever the curvature is taken
+    /// to be. With no answers it would be theta's; with two it moves less than with five.
+    #[test]
+    fn it_ends_at_the_most_probable_context() {
+        let model = Decoder { context: 2, hidden: vec![], ..Decoder::default() }.build(5, 1);
+        let rule = Map { steps: 400, precision: 0.7, curvature: 0.6, ..Map::default() };
+        let mut parameters = model.parameters();
+        let moves = Adapts::Context.of(&parameters);
+        let own = rule.parameters(&parameters);
+        parameters
+            .iter_mut()
+            .filter(|p| p.name == "layer0.weight")
+            .for_each(|p| p.initial = Initial::Normal { std: 1.0 });
+        let draw =
+            |of: &[Parameter]| crate::models::Params::init(of, &mut stream(0, Purpose::Init, 0)).tensors;
+        let (theta, own) = (draw(&parameters), draw(&own));
+        let network = Network { model: &*model, outputs: 1, loss: &Logistic, moves: &moves, grain: None };
+        let episode = episode();
+        let objective = Objective::new(network, &theta, &episode, Form::Explicit, Order::Zero, DRAWS);
+        assert_eq!(Vec::<f32>::try_from(objective.shots()).expect("two"), [5.0, 2.0]);
+        let phi = crate::inner::adapt(&rule, &objective, &own, 400, |_, _| {});
+        let gradient = objective.gradient(0, &phi);
+        let pull = &gradient[0] * objective.shots().unsqueeze(-1) + (&phi[0] - &theta[0]) * 0.7;
+        assert!(pull.abs().max().double_value(&[]) < 1e-5, "{pull:?}");
+        assert!(
+            phi[1..].iter().zip(&theta[1..]).all(|(phi, theta)| phi.get(0).equal(theta)),
+            "nothing else moves"
+        );
+        let losses = objective.losses(&phi, Rows::Support);
+        assert!(losses.double_value(&[0]).is_finite() && losses.double_value(&[1]).is_finite());
+        let way: Vec<f64> = (0..2).map(|task| phi[0].get(task).norm().double_value(&[])).collect();
+        assert!(way.iter().all(|way| *way > 0.05), "{way:?}");
+    }
+}

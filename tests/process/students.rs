@@ -114,3 +114,146 @@ fn a_teacher_sees_skills_groups_and_misfits() {
         "nor in Markdown"
     );
 }
+
+/// Answers of 30 students to 8 items; what stands in a cell may be changed.
+fn plain_answers(change: impl Fn(usize, usize, &mut Vec<String>)) -> String {
+    let mut text = "student,order,skill,problem,correct\n".to_owned();
+    for student in 0..30 {
+        for item in 0..8 {
+            let right = u8::from((student * 7 + item * 13) % 30 < student);
+            let cells = [
+                format!("s{student}"),
+                item.to_string(),
+                (item % 2).to_string(),
+                format!("i{item}"),
+                right.to_string(),
+            ];
+            let mut cells = cells.to_vec();
+            change(student, item, &mut cells);
+            if !cells.is_empty() {
+                text += &(cells.join(",") + "\n");
+            }
+        }
+    }
+    text
+}
+
+const SMALL: &str = "\
+name: small
+task: {students: {answers: {csv: {file: a.csv}}, shots: 3, training: {shots: [1, 3]}}}
+model: {decoder: {context: 2, hidden: []}}
+train: {iterations: 2, meta_batch: 4}
+methods: {cavia: {maml: {inner: {map: {}}}, adapts: context}}
+evaluate: {episodes: 100, steps: [0, 2]}
+";
+
+#[test]
+fn what_is_wrong_with_answers_is_said() {
+    type Change = fn(usize, usize, &mut Vec<String>);
+    let cases: [(Change, &[&str]); 4] = [
+        (
+            |s, i, cells| {
+                if (s, i) == (3, 2) {
+                    cells[4] = "2".into()
+                }
+            },
+            &["a.csv", "line 28", "2"],
+        ),
+        (
+            |s, i, cells| {
+                if (s, i) == (3, 2) {
+                    cells[1] = "1".into()
+                }
+            },
+            &["a.csv", "s3", "27", "28"],
+        ),
+        (
+            |s, i, cells| {
+                if (s, i) == (3, 2) {
+                    cells[0].clear()
+                }
+            },
+            &["a.csv", "28", "student"],
+        ),
+        (
+            |_, i, cells| {
+                if i > 2 {
+                    cells.clear()
+                }
+            },
+            &["task.students", "4 answers", "3"],
+        ),
+    ];
+    let refused = |answers: &str, experiment: &str, says: &[&str]| {
+        let sandbox = Sandbox::new();
+        sandbox.write("a.csv", answers.as_bytes());
+        sandbox.write("small.yaml", experiment.as_bytes());
+        sandbox.run(&["experiment", "small.yaml"]).says(2, says);
+    };
+    for (change, says) in cases {
+        refused(&plain_answers(change), SMALL, says);
+    }
+    let good = plain_answers(|_, _, _| {});
+    refused(&good.replacen("correct", "score", 1), SMALL, &["score", "columns", "correct"]);
+    refused(
+        &good,
+        &SMALL.replace("shots: 3, training", "support: first, draws: 2, shots: 3, training"),
+        &["draws"],
+    );
+    refused(
+        &good,
+        &SMALL.replace("{decoder: {context: 2, hidden: []}}", "{mlp: {}}"),
+        &["methods.cavia", "decoder"],
+    );
+    refused(&good, &SMALL.replace("a.csv}}", "a.csv}}, simulated: {}"), &["simulated", "leave one"]);
+    refused(
+        &good,
+        &SMALL.replace("cavia: {maml: {inner: {map: {}}}, adapts: context}", "best: {best_possible: {}}"),
+        &["best_possible"],
+    );
+}
+
+/// Three students with few answers, and an item that only one student, of whichever part, answered.
+#[test]
+fn what_is_left_out_is_counted_and_said() {
+    let sandbox = Sandbox::new();
+    let answers = plain_answers(|student, item, cells| {
+        if student < 3 && item > 1 {
+            cells.clear();
+        } else if (student, item) == (9, 7) {
+            cells[3] = "only".into();
+        }
+    });
+    sandbox.write("a.csv", answers.as_bytes());
+    let split: String = (0..30)
+        .map(|s| {
+            format!(
+                "s{s},{}\n",
+                if s % 3 == 0 {
+                    "test"
+                } else if s % 3 == 1 {
+                    "train"
+                } else {
+                    "val"
+                }
+            )
+        })
+        .collect();
+    sandbox.write("split.csv", format!("student,split\n{split}").as_bytes());
+    let experiment = SMALL.replace("shots: 3, training", "split: {file: split.csv}, shots: 3, training");
+    sandbox.write("small.yaml", experiment.as_bytes());
+    let says = [
+        "1 of 10 test students have fewer than 4 answers and are left out",
+        "1 of 9 items are not known from training students",
+    ];
+    sandbox.run(&["experiment", "small.yaml"]).says(0, &says);
+    let rows = sandbox.read("results/small/cavia-seed0/evaluation.csv").lines().count();
+    assert_eq!(rows, 1 + 9 * 2, "all test students that there are, after two numbers of steps");
+    assert!(
+        sandbox.read("results/small/cavia-seed0/environment.json").contains("are left out"),
+        "and recorded"
+    );
+    let before = sandbox.read("results/small/cavia-seed0/evaluation.csv");
+    sandbox.run(&["experiment", "small.yaml", "--resume"]).says(0, &[]);
+    assert_eq!(before, sandbox.read("results/small/cavia-seed0/evaluation.csv"), "it was done");
+}

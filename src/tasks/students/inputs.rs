@@ -118,3 +118,55 @@ fn has_shared_skills(answers: &Answers) -> bool {
     answers.skills_of.iter().flatten().for_each(|skill| problems[*skill as usize] += 1);
     problems.iter().any(|count| *count > 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Problems 0 and 1 of skill 0, 2 of skills 0 and 1, 3 of skill 1, 4 of none.
+    fn answers() -> Answers {
+        Answers {
+            problems: (0..5).map(|problem| problem.to_string()).collect(),
+            skills: vec!["a".into(), "b".into()],
+            skills_of: vec![vec![0], vec![0], vec![0, 1], vec![1], vec![]],
+            ..Answers::default()
+        }
+    }
+
+    fn row(inputs: &Inputs, problem: u32) -> Vec<f32> {
+        let mut row = vec![0.0; inputs.width];
+        inputs.write(problem, 0.5, &mut row);
+        row
+    }
+
+    #[test]
+    fn an_unknown_item_is_the_mean_of_its_skills_items_or_of_all() {
+        let spec = InputsSpec { skills: Some(false), ..InputsSpec::default() };
+        let columns: Vec<Option<usize>> = (0..5).map(Some).collect();
+        let inputs = Inputs::new(spec, &answers(), &columns, &[[9, 3], [9, 3], [0, 0], [9, 3], [0, 0]], 1);
+        assert_eq!((inputs.width, inputs.items, inputs.known), (5, 5, [3, 1, 1]));
+        assert_eq!(row(&inputs, 1), [0.0, 1.0, 0.0, 0.0, 0.0]);
+        let third = 1.0 / 3.0;
+        assert_eq!(
+            row(&inputs, 2),
+            [third, third, 0.0, third, 0.0],
+            "0 and 1 by the one skill, 3 by the other"
+        );
+        assert_eq!(row(&inputs, 4), [third, third, 0.0, third, 0.0], "all that are known");
+        let rare = Inputs::new(spec, &answers(), &columns, &[[9, 3], [2, 1], [0, 0], [9, 3], [0, 0]], 5);
+        assert_eq!(row(&rare, 1), [1.0, 0.0, 0.0, 0.0, 0.0], "too few answers to be known");
+    }
+
+    #[test]
+    fn skills_difficulty_and_position_have_columns_of_their_own() {
+        let spec = InputsSpec { skills: None, difficulty: true, position: true };
+        let columns: Vec<Option<usize>> = (0..5).map(Some).collect();
+        let inputs = Inputs::new(spec, &answers(), &columns, &[[9, 0], [9, 9], [9, 3], [9, 3], [9, 3]], 1);
+        assert_eq!(inputs.width, 5 + 2 + 2);
+        let of = |problem| row(&inputs, problem)[5..].to_vec();
+        assert_eq!((of(2)[..2].to_vec(), of(2)[3]), (vec![1.0, 1.0], 0.5));
+        assert!(of(0)[2] > 2.0 && of(1)[2] < -2.0, "nobody and everybody was right");
+        let alone = Answers { skills_of: vec![vec![0], vec![1], vec![], vec![], vec![]], ..answers() };
+        assert!(!has_shared_skills(&alone), "then a skill says nothing that the item does not");
+    }
+}
