@@ -159,7 +159,7 @@ mod tests {
                 let mut gradient = gradient[0].shallow_clone();
                 if slopes == Slopes::One {
                     let of_slope = gradient.select(1, 1);
-                    let _ = gradient.select(1, 1).copy_(&of_slope.sum(Kind::Double).expand_as(&of_slope));
+                    gradient.select(1, 1).copy_(&of_slope.sum(Kind::Double).expand_as(&of_slope));
                 }
                 let largest = gradient.abs_().max().double_value(&[]);
                 assert!(largest < 1e-3, "{slopes:?} from {start}: {largest}");
