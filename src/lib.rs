@@ -51,10 +51,11 @@ pub mod evaluate;
 pub mod outer;
 pub mod train;
 
-pub mod profiles;
 pub mod records;
 pub mod stats;
 pub mod summary;
+
+pub mod profiles;
 
 pub mod figures;
 

@@ -12,7 +12,7 @@ use super::{
     mark::{Mark, fill},
     panel::Panel,
     raster,
-    style::{CHANCE, GREY, GRID, LABEL, Look, Marker, SUBTITLE, TICK, TITLE, Type, WHITE, WIDTH},
+    style::{GREY, GRID, INK, LABEL, Look, Marker, SUBTITLE, TICK, TITLE, Type, WHITE, WIDTH},
 };
 use crate::profiles::{Ensemble, Estimate, MASTERY};
 
@@ -24,6 +24,7 @@ const SKILLS: usize = 10;
 /// The most numbers of answers seen, and their colours: the more answers, the darker.
 const COLORS: [RGBColor; 4] =
     [RGBColor(170, 170, 170), RGBColor(92, 160, 211), RGBColor(28, 104, 172), RGBColor(6, 38, 92)];
+const MASTERED: Look = Look { place: COLORS.len(), color: INK, marker: Marker::Plus, dashed: true };
 const RIGHT: RGBColor = RGBColor(0, 114, 178);
 const WRONG: RGBColor = RGBColor(200, 90, 10);
 
@@ -64,11 +65,10 @@ impl Figure for ProfileFigure {
             if shown.is_known() { " At the right what is true of the simulated student." } else { "" };
         format!(
             "One test student as {} sees her: predicted success with the items of {which}, before adaptation and after more and more of her \
-             answers (from light to dark), which stand below. {} is the student of {} whom adaptation changes by the median. The \
+             answers (from light to dark), which stand below. She is the student of {} whom adaptation changes by the median. The \
              dashed line is mastery, a predicted success of {:.0} %. {}. Intervals say how far trainings differ, not how surely a \
              student is known.{truth}",
             shown.ensemble.method,
-            clean(&shown.ensemble.students()[shown.student].student),
             shown.ensemble.students().len(),
             100.0 * MASTERY,
             shown.ensemble.interval_is(),
@@ -121,7 +121,7 @@ impl<'a> Shown<'a> {
         let dots = self.looks().into_iter();
         let mut legend: Vec<LegendEntry> =
             dots.map(|(seen, look)| entry(Swatch::Dot(look), name(self.ensemble.seen()[seen]))).collect();
-        legend.push(entry(Swatch::Level(CHANCE), "mastery".to_owned()));
+        legend.push(entry(Swatch::Line(MASTERED), "mastery".to_owned()));
         legend
     }
 
@@ -171,7 +171,7 @@ impl<'a> Shown<'a> {
         )
     }
 
-    /// Names at the left, what is true at the right, lines between rows, and mastery.
+    /// Names at the left, what is true at the right, and lines between rows.
     fn draw_rows(&self, canvas: &Canvas, frame: &Frame, names: &[String]) -> Result<()> {
         for ((row, skill), name) in (0..).zip(&self.skills).zip(names) {
             let middle = frame.top + ROW * row + ROW / 2;
@@ -190,14 +190,14 @@ impl<'a> Shown<'a> {
             let look = Type { color: GREY, ..TICK };
             canvas.text("the truth", (frame.right + 24, frame.top - 24), look, HPos::Left)?;
         }
-        let (at, _) = frame.at(100.0 * MASTERY, 0.0);
-        canvas.dashes(&[(at, frame.top), (at, frame.bottom)], CHANCE.dashes, CHANCE.color, 3)
+        Ok(())
     }
 
-    /// Of each skill a point for each number of answers seen, one below the other, with its interval.
+    /// Mastery, and of each skill a point for each number of answers seen, one below the other, with its interval.
     fn marks(&self) -> Vec<Mark> {
         let (looks, rows) = (self.looks(), self.skills.len());
-        let mut marks = Vec::new();
+        let mastery = 100.0 * MASTERY;
+        let mut marks = vec![Mark::Line(MASTERED, vec![(mastery, 0.0), (mastery, rows as f64)])];
         for (row, skill) in self.skills.iter().enumerate() {
             for (at, (seen, look)) in looks.iter().enumerate() {
                 let share = (at as f64 + 0.5) / looks.len() as f64;

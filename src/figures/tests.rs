@@ -4,8 +4,13 @@ use super::*;
 use crate::{
     experiment::spec::Experiment,
     measures,
+    measures::reliability::{BINS, Bin},
+    profiles::tests::ensemble,
     records::{TaskKind, Values},
-    tasks::example::{Curves, CurvesKind, ExampleCurve},
+    tasks::{
+        example::{Curves, CurvesKind, ExampleCurve},
+        words::ANSWERS_SEEN,
+    },
 };
 
 /// Results of `methods` with 3 seeds and 2 folds of 10 episodes, whose curves cross; the last method is trained on the whole data set.
@@ -28,10 +33,10 @@ fn judged(methods: &[&str], measure: &str) -> Results {
         validation: Vec::new(),
         cost: Vec::new(),
         examples: methods.iter().map(|m| ((*m).to_owned(), example())).collect(),
-        trained_steps: [(methods[0].to_owned(), 10)].into_iter().collect(),
-        lacking: Vec::new(),
         ensembles: Vec::new(),
         calibrations: Vec::new(),
+        trained_steps: [(methods[0].to_owned(), 10)].into_iter().collect(),
+        lacking: Vec::new(),
     };
     results.words.axes = Some(["x", "y"]);
     for (place, method) in methods.iter().enumerate() {
@@ -96,18 +101,66 @@ fn example() -> Example {
     Example::Curves(Curves { kind: CurvesKind::Curves, shots: 1, steps: vec![0, 1, 10, 100], curves })
 }
 
+/// Figures that are of students alone.
+const OF_STUDENTS: [&str; 5] = ["seen", "reliability", "profile", "contexts", "misfit"];
+
+/// The same of students.
+fn of_students(methods: &[&str]) -> Results {
+    let mut results = judged(methods, "log_loss");
+    results.words.shots_axis = ANSWERS_SEEN;
+    let bins = [Bin { answers: 30, predicted: 7.5, yes: 10 }; BINS];
+    let calibration =
+        |method: &&str| Calibration { method: (*method).to_owned(), shots: 5, step: 10, runs: 3, bins };
+    results.calibrations = methods.iter().map(calibration).collect();
+    results.ensembles = methods.iter().map(|method| ensemble(method)).collect();
+    results
+}
+
 #[test]
 fn same_results_same_bytes() {
-    let results = results(&["maml", "reptile", "plain"]);
-    let drawn = draw_all(&results).expect("figures");
-    assert_eq!(drawn.len(), all().len());
-    assert_eq!(drawn, draw_all(&results).expect("figures"));
+    let (results, students) =
+        (results(&["maml", "reptile", "plain"]), of_students(&["maml", "reptile", "plain"]));
+    for (results, of_students) in [(&results, false), (&students, true)] {
+        let drawn = draw_all(results).expect("figures");
+        for name in OF_STUDENTS {
+            assert_eq!(drawn.iter().any(|figure| figure.name == name), of_students, "{name}");
+        }
+        assert_eq!(drawn, draw_all(results).expect("figures"));
+    }
+    assert_eq!(draw_all(&results).expect("figures").len(), all().len() - OF_STUDENTS.len());
+    let drawn = draw_all(&students).expect("figures");
+    assert!(!drawn.iter().any(|figure| figure.name == "shots"), "seen shows as much");
+}
+
+#[test]
+fn names_of_students_items_and_skills_are_escaped() {
+    let results = of_students(&["a<&b"]);
+    for figure in draw_all(&results).expect("figures") {
+        assert!(!figure.svg.contains("<script") && !figure.svg.contains("a<&b"), "{}", figure.name);
+    }
+    let svg = profile::ProfileFigure.draw(&results).expect("drawn").expect("something to draw");
+    assert!(svg.contains("&lt;script&gt;alert(1)") && svg.contains("not mastered") && svg.contains("✗"));
+    let svg = misfit::Misfit.draw(&results).expect("drawn").expect("something to draw");
+    assert!(svg.contains("AUC 1.000"));
+}
+
+#[test]
+fn the_best_method_comes_first() {
+    let mut results = of_students(&["maml", "reptile", "plain"]);
+    let first = |results: &Results| results.ensembles_best_first()[0].method.clone();
+    assert_eq!(first(&results), "maml", "whose log loss grows least");
+    results.judge = measures::find("accuracy").expect("registered").quantity();
+    for row in &mut results.evaluation {
+        let value = row.value("log_loss");
+        row.values.set("accuracy", value);
+    }
+    assert_eq!(first(&results), "reptile", "of those tested on students");
 }
 
 #[test]
 fn every_method_is_named_and_special_characters_are_escaped() {
     let results = results(&["maml", "a<&b", "plain"]);
-    for figure in all() {
+    for figure in all().into_iter().filter(|figure| !OF_STUDENTS.contains(&figure.name())) {
         let svg = figure.draw(&results).expect("drawn").expect("something to draw");
         assert!(svg.contains("maml") && svg.contains("a&lt;&amp;b"), "{}", figure.name());
         assert!(svg.contains("digits &lt;&amp;&gt; letters"), "{}", figure.name());
@@ -162,5 +215,5 @@ fn partial_results_are_drawn_or_left_out() {
     let names: Vec<String> =
         draw_all(&single).expect("figures of single values").into_iter().map(|figure| figure.name).collect();
     assert!(!names.contains(&"folds".to_owned()), "{names:?}");
-    assert_eq!(names.len(), all().len() - 1);
+    assert_eq!(names.len(), all().len() - OF_STUDENTS.len() - 1);
 }

@@ -19,4 +19,5 @@ mod sandbox;
 mod settings;
 mod slurm;
 mod stopping;
+mod students;
 mod sweeps;
