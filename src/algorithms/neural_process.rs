@@ -131,7 +131,7 @@ impl Learner {
         for (layer, weights) in reader.chunks_exact(2).enumerate() {
             if layer == OF_ROWS {
                 if let Some(weight) = &weight {
-                    z = z * weight.unsqueeze(-1);
+                    z = &z * weight.unsqueeze(-1); // not in place: the layer's slope needs its outputs
                 }
                 z = z.sum_dim_intlist(1, true, None); // [T, 1, W]
             }

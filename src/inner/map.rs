@@ -111,7 +111,7 @@ mod tests {
     use crate::{
         inner::{Adapts, Form, Network, Order, Rows},
         loss::Logistic,
-        models::{Architecture, Model, decoder::Decoder},
+        models::{Architecture, decoder::Decoder},
         random::{Draws, Purpose, stream},
         tasks::Episode,
     };

@@ -7,7 +7,8 @@ use super::{
 };
 
 /// The expected calibration error: the mean distance between how sure answers are and how often they are right, over fifteen bins of equal
-/// width (Guo et al. 2017, https://arxiv.org/abs/1706.04599, equation 3). The answers of all episodes are pooled.
+/// width (Guo et al. 2017, https://arxiv.org/abs/1706.04599, equation 3); of a yes or no, between its probability of a yes and how often that is
+/// so. The answers of all episodes are pooled.
 #[derive(Clone, Copy, Debug)]
 pub struct CalibrationError;
 
@@ -66,14 +67,13 @@ fn binned(predictions: &Predictions) -> Vec<Bins> {
     episodes.map(|(mut rows, finite)| of_episode((&mut rows, finite))).collect()
 }
 
-/// How sure a row is of its answers, and whether they are right: one of a label, otherwise of each output.
+/// How sure a row is of its answers, and whether they are right: one of a label, otherwise the yes of each output.
 fn answers(row: AnsweredQuery<'_>, labelled: bool) -> Vec<(f64, bool)> {
     if labelled {
         let answer = row.largest();
         return vec![(log_softmax(row.outputs, answer).exp(), answer == row.targets[0] as usize)];
     }
-    let of =
-        |(z, target): (&f32, &f32)| (log_logistic(f64::from(z.abs())).exp(), (*z > 0.0) == (*target > 0.5));
+    let of = |(z, target): (&f32, &f32)| (log_logistic(f64::from(*z)).exp(), *target > 0.5);
     row.outputs.iter().zip(row.targets).map(of).collect()
 }
 
@@ -106,6 +106,20 @@ mod tests {
         assert!(CalibrationError.of_all(&predictions)(&[1]) < 1e-6);
         predictions.targets = vec![1.0; 4];
         assert!((CalibrationError.of_all(&predictions)(&[1]) - 0.25).abs() < 1e-6);
+    }
+
+    /// Three of four are right where 0.8 was said, one of four where 0.3 was: both too much, by 0.05.
+    #[test]
+    fn a_yes_that_is_too_likely_is_not_made_up_for_by_a_no() {
+        let logit = |p: f32| (p / (1.0 - p)).ln();
+        let predictions = Predictions {
+            outputs: [vec![logit(0.8); 4], vec![logit(0.3); 4]].concat(),
+            targets: vec![1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0],
+            weights: None,
+            episodes: 1,
+            queries: 8,
+        };
+        assert!((CalibrationError.of_all(&predictions)(&[1]) - 0.05).abs() < 1e-6);
     }
 
     /// Two bins: three queries that are 0.9 sure with two hits, one that is 0.6 sure with none.

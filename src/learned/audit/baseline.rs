@@ -45,7 +45,8 @@ pub fn check(subject: &Subject, tests: &[Tested]) -> Result<Option<Finding>> {
             tested.shots
         );
         // An AUC is no number where all answers are alike.
-        let beats = less.mean < 0.0 && !(ours_auc <= their_auc);
+        let orders_worse = ours_auc <= their_auc; // not so where there is no area
+        let beats = less.mean < 0.0 && !orders_worse;
         if beats { &mut found } else { &mut faults }.push(words);
         if beats && high >= 0.0 {
             warnings.push(format!(

@@ -48,6 +48,7 @@ pub struct Asked {
 
 impl StudentSource {
     /// The students of a part, of whom up to so many answers are seen.
+    #[expect(clippy::too_many_arguments, reason = "what an episode is made of")]
     pub fn new(
         settings: &Students,
         answers: &Arc<Answers>,
