@@ -4,7 +4,6 @@ use tch::{Kind, Tensor};
 
 use super::{
     Loaded, contexts,
-    protocol::Places,
     source::{Asked, StudentSource},
 };
 use crate::tasks::{
@@ -72,8 +71,7 @@ pub fn of(loaded: &Loaded, show: &Show) -> Example {
 
 /// Predicted success of each student with each problem, after so many seen answers: `[students][problems]`.
 fn success(source: &StudentSource, asked: &[Asked], seen: usize, show: &Show) -> Vec<Vec<f32>> {
-    let cut: Vec<Asked> = asked.iter().map(|asked| asked.seeing(seen)).collect();
-    let answers = (show.answer)(&source.about(&cut, seen));
+    let answers = (show.answer)(&source.about(asked, seen));
     let Some(last) = answers.last() else { return Vec::new() };
     let problems = last.size()[1].max(1) as usize;
     let values =
@@ -122,13 +120,4 @@ fn fits(source: &StudentSource, asked: &[Asked], show: &Show) -> Vec<Fit> {
         }
     };
     asked.iter().zip(before.iter().zip(&after)).map(of).collect()
-}
-
-impl Asked {
-    /// The same student when so many of her answers are seen, as many as she has at most.
-    fn seeing(&self, seen: usize) -> Self {
-        let places =
-            Places { seen: self.places.seen.iter().take(seen).copied().collect(), asked: Vec::new() };
-        Self { student: self.student, places }
-    }
 }
