@@ -158,6 +158,7 @@ fn the_experiment_file_can_say_it_and_says_it_back() {
         let json = json!({
             "name": "contract",
             "task": {"dataset": "mnist", "ways": 2, "shots": 1, "classes": "shared"},
+            "model": {"mlp": {"context": if spec.needs_context() { 4 } else { 0 }}},
             "methods": {"it": spec},
         });
         let yaml = serde_saphyr::to_string(&json).expect("YAML");
@@ -281,7 +282,9 @@ fn copies_are_what_is_adapted_to() {
             learner.predict(&theta, &episode, &STEPS, DRAWS)
         };
         let (plain, copied) = (answers(&setting_of(&spec)), answers(&on_copies(&spec)));
-        assert!(!plain[2].outputs.allclose(&copied[2].outputs, 1e-5, 1e-5, false), "{spec:?}");
+        let far = |a: &Tensor, b: &Tensor| (a - b).abs().max().double_value(&[]);
+        let moved = far(&plain[0].outputs, &plain[2].outputs);
+        assert!(far(&plain[2].outputs, &copied[2].outputs) > 1e-3 * moved, "{spec:?}");
         let rows = |answers: &[Answer]| answers.iter().map(|answer| answer.rows).collect::<Vec<_>>();
         let (plain, copied) = (rows(&plain), rows(&copied));
         if plain[0] == 0 {

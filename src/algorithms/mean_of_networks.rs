@@ -105,6 +105,10 @@ impl Algorithm for MeanOfNetworks {
         Training::SameTasks { shots: self.train_shots, tasks: self.networks }
     }
 
+    fn rule(&self) -> Option<&RuleSpec> {
+        Some(&self.inner)
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         let adaptation = setting.adaptation(&self.inner);
         Box::new(Learner { adaptation, networks: self.networks as i64, penalty: self.penalty })

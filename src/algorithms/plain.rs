@@ -39,6 +39,10 @@ impl Algorithm for Plain {
     }
 
     /// Scratch with all classes of the data set as ways; of its images as many go through the network at once as there is memory for.
+    fn rule(&self) -> Option<&RuleSpec> {
+        Some(&self.0)
+    }
+
     fn build(&self, setting: &Setting) -> Box<dyn MetaLearner> {
         let interface = Interface { outputs: setting.whole_outputs, ..setting.interface.clone() };
         let all = Setting { interface, ..setting.clone() };

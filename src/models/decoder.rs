@@ -59,10 +59,11 @@ impl Default for Decoder {
 }
 
 impl Architecture for Decoder {
-    fn build(&self, inputs: usize, _: usize) -> Box<dyn Model> {
-        let sizes = [self.context].into_iter().chain(self.hidden.iter().copied()).chain([inputs]);
+    fn build(&self, inputs: usize, outputs: usize) -> Box<dyn Model> {
+        let sizes = [self.context].into_iter().chain(self.hidden.iter().copied()).chain([inputs * outputs]);
         Box::new(ContextDecoder {
             sizes: sizes.map(|size| size as i64).collect(),
+            outputs: outputs as i64,
             activation: self.activation,
         })
     }
@@ -73,8 +74,9 @@ impl Architecture for Decoder {
 }
 
 struct ContextDecoder {
-    /// Context, hidden layers, inputs of a row.
+    /// Context, hidden layers, and a weight for each input of a row and each output.
     sizes: Vec<i64>,
+    outputs: i64,
     activation: Smooth,
 }
 
@@ -109,17 +111,19 @@ impl Model for ContextDecoder {
     }
 
     fn activations_per_row(&self) -> usize {
-        1 + self.sizes.iter().sum::<i64>() as usize / 8 // all but the output belong to the task, which has several rows
+        self.outputs as usize + self.sizes.iter().sum::<i64>() as usize / 8 // all but the output belong to the task, which has several rows
     }
 
     fn body(&self, params: &[Tensor], x: &Tensor, _: Option<&Tensor>) -> Tensor {
-        let [context, layers @ ..] = params else { return x.narrow(-1, 0, 1) };
+        let [context, layers @ ..] = params else { return x.narrow(-1, 0, self.outputs) };
         let mut z = context.reshape([-1, 1, self.sizes[0]]); // [T, 1, C], or [1, 1, C] where tasks share it
         for (i, layer) in layers.chunks_exact(2).enumerate() {
             let input = if i == 0 { z } else { self.activation.of(&z) };
             z = layers::linear(&input, &shared(&layer[0]), &shared(&layer[1])); // [T, 1, H]
         }
-        x.matmul(&z.transpose(1, 2)) // [T, R, 1]
+        let inputs = x.size()[2];
+        let weight = z.reshape([-1, self.outputs, inputs]); // [T, O, D], or [1, O, D]
+        x.matmul(&weight.transpose(1, 2)) // [T, R, O]
     }
 }
 

@@ -263,20 +263,26 @@ pub struct Pooled {
 
 impl TaskSource for Pooled {
     fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
-        let of_task = |task| {
-            let mut asked = self.source.asked(index, task, self.source.shots[1]);
-            let seen = std::mem::take(&mut asked.places.seen);
-            match self.pool {
-                Pool::All => asked.places.asked.fill(true),
-                Pool::Support => {
-                    asked.places.asked.fill(false);
-                    seen.iter().for_each(|place| asked.places.asked[*place] = true);
-                }
+        let asked = tasks.map(|task| self.source.asked(index, task, self.source.shots[1]));
+        match self.pool {
+            Pool::All => {
+                let all = |mut asked: Asked| {
+                    asked.places.seen.clear();
+                    asked.places.asked.fill(true);
+                    asked
+                };
+                let asked: Vec<Asked> = asked.map(all).collect();
+                self.source.episode(&asked, 0, longest(&asked))
             }
-            asked
-        };
-        let asked: Vec<Asked> = tasks.map(of_task).collect();
-        self.source.episode(&asked, 0, longest(&asked))
+            Pool::Support => {
+                let seen = |mut asked: Asked| {
+                    asked.places.asked.clear();
+                    asked
+                };
+                let asked: Vec<Asked> = asked.map(seen).collect();
+                Episode { support: 0, ..self.source.episode(&asked, self.source.shots[1], 0) }
+            }
+        }
     }
 }
 
