@@ -164,7 +164,7 @@ impl<'a> Shown<'a> {
     fn subtitle(&self) -> String {
         let profile = &self.ensemble.students()[self.student];
         format!(
-            "{}: student {}, of whose answers {:.0} % are right; before adaptation and after so many answers",
+            "{}: {}, of whose answers {:.0} % are right; before adaptation and after so many answers",
             self.ensemble.method,
             clean(&profile.student),
             100.0 * profile.right

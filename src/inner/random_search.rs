@@ -74,7 +74,11 @@ impl InnerRule for RandomSearch {
             best = candidate
                 .iter()
                 .zip(&best)
-                .map(|(new, old)| {
+                .enumerate()
+                .map(|(i, (new, old))| {
+                    if !objective.moves(i) {
+                        return old.shallow_clone();
+                    }
                     let mut shape = vec![1; new.dim()];
                     shape[0] = -1;
                     new.where_self(&better.reshape(shape), old)

@@ -270,7 +270,7 @@ fn by_group(results: &Results, ensembles: &[&Ensemble]) -> Result<Option<View>> 
         "Whether predictions serve all groups of the file alike: mean log loss and accuracy of the students of each group, by the number of \
          their answers seen, each method after its best number of steps on validation students, with half-widths of 95 % intervals over \
          students and seeds. Of the first {} test students.",
-        of_students.len()
+        results.evaluation.iter().map(|row| row.episode + 1).max().unwrap_or(0).min(of_students.len())
     );
     let table = LongTable::of("by_group", "Means by group of the file.", &header, rows.into_iter())?;
     Ok(Some(View { heading: "Groups of the file", text, table }))

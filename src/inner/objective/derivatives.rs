@@ -137,7 +137,9 @@ impl Objective<'_> {
     pub fn mean_weights(&self, fast: &[Tensor]) -> Vec<Tensor> {
         let mean = |t: &Tensor| t.mean_dim(0, false, None);
         let Input::Implicit { moves, .. } = &self.support.input else {
-            return fast.iter().map(mean).collect();
+            let of_place =
+                |(place, t)| if self.is_shared(place) { Tensor::shallow_clone(t) } else { mean(t) };
+            return fast.iter().enumerate().map(of_place).collect();
         };
         let (weight, bias) = (&self.theta[0], &self.theta[1]);
         // 1/T sum_t (W_0 + C_t^T X_t) and 1/T sum_t (b_0 + sum over rows of C_t)

@@ -204,6 +204,7 @@ impl<'a> Objective<'a> {
 
     /// The fast weights of T tasks at theta: for each parameter `[T, ...]`, in implicit form C = 0 `[T, S, H]` instead of the
     /// input layer's weight, and of its bias unless that moves by a rate of its own; nothing for an input layer that does not move.
+    /// What all tasks keep in common stays one tensor, see [`Objective::is_shared`].
     pub fn start(&self) -> Vec<Tensor> {
         let expanded = |p: &Tensor| {
             let size: Vec<i64> = self.x.size()[..1].iter().copied().chain(p.size()).collect();
@@ -219,8 +220,19 @@ impl<'a> Objective<'a> {
                 };
                 input.into_iter().chain(self.theta[2..].iter().map(expanded)).collect()
             }
-            _ => self.theta.iter().map(expanded).collect(),
+            _ => {
+                let of_tasks = |(place, p): (usize, &Tensor)| {
+                    if self.is_shared(place) { p.shallow_clone() } else { expanded(p) }
+                };
+                self.theta.iter().enumerate().map(of_tasks).collect()
+            }
         }
+    }
+
+    /// Whether a fast weight, by its place, is theta's own for all tasks: it does not move, and the model takes it so. To add up its
+    /// gradient over the tasks would take longer than all the rest.
+    pub(in crate::inner) fn is_shared(&self, place: usize) -> bool {
+        !self.moves(place) && !self.network.model.has_linear_input()
     }
 
     /// The fast weights of the model's body.
