@@ -107,4 +107,67 @@ impl MetaLearner for Learner {
     fn predict(&self, theta: &Params, episode: &Episode, steps: &[usize], draws: Draws) -> Vec<Answer> {
         self.adaptation.predict(theta, episode, steps, draws)
     }
+
+    fn predict_same(
+        &self,
+        theta: &Params,
+        seen: &Episode,
+        questions: &Tensor,
+        steps: usize,
+        draws: Draws,
+    ) -> Tensor {
+        self.adaptation.predict_same(theta, seen, questions, steps, draws).unwrap_or_else(|| {
+            let answers = self.predict(theta, &seen.asked(questions), &[steps], draws);
+            answers.into_iter().next_back().map_or_else(|| questions.unsqueeze(0), |answer| answer.outputs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::{
+        inner::{Adapts, map::Map},
+        loss::Logistic,
+        models::{ModelSpec, decoder::Decoder, mlp::Mlp},
+        random::{Purpose, stream},
+        tasks::Interface,
+    };
+
+    /// Whether the context or all weights adapt: the way that asks all tasks the same questions at once, and the one that asks each.
+    #[test]
+    fn questions_that_are_the_same_for_all_are_answered_as_each_tasks_own() {
+        const DRAWS: Draws = Draws { seed: 0, purpose: Purpose::Adapt, occasion: 0, first_task: 0 };
+        let tensor = |size: &[i64]| Tensor::randn(size, (Kind::Float, Device::Cpu));
+        let seen = Episode {
+            x: tensor(&[3, 4, 5]),
+            y: tensor(&[3, 4, 1]).gt(0.0).to_kind(Kind::Float),
+            weight: Some(Tensor::from_slice(&[1f32, 1.0, 1.0, 0.0]).expand([3, 4], true)),
+            support: 4,
+        };
+        let questions = tensor(&[7, 5]);
+        for (model, adapts, inner) in [
+            (ModelSpec::Decoder(Decoder::default()), Adapts::Context, RuleSpec::Map(Map::default())),
+            (ModelSpec::Mlp(Mlp::default()), Adapts::All, RuleSpec::default()),
+        ] {
+            let setting = Setting {
+                model,
+                interface: Interface { inputs: 5, outputs: 1, items: 5, loss: &Logistic, measures: vec![] },
+                pooled_outputs: None,
+                whole_outputs: 1,
+                memory: u64::MAX,
+                adapts,
+                copier: None,
+            };
+            let learner = Maml { inner, ..Maml::default() }.build(&setting);
+            let theta = learner.init(&mut stream(0, Purpose::Init, 0));
+            let same = learner.predict_same(&theta, &seen, &questions, 3, DRAWS);
+            let own = &learner.predict(&theta, &seen.asked(&questions), &[3], DRAWS)[0].outputs;
+            assert_eq!(same.size(), [3, 7, 1]);
+            assert!(same.allclose(own, 1e-5, 1e-6, false));
+            assert!(!same.get(0).allclose(&same.get(1), 1e-5, 1e-6, false), "tasks differ");
+        }
+    }
 }

@@ -133,6 +133,24 @@ pub trait MetaLearner: Sync {
         3 * (rows.support + rows.queries) * rows.inputs * size_of::<f32>() // the images and what they are made from
     }
 
+    /// What is answered after so many steps to questions `[Q, D]` that are the same for all tasks, of which `seen` has the support
+    /// alone: `[T, Q, O]`.
+    fn predict_same(
+        &self,
+        theta: &Params,
+        seen: &Episode,
+        questions: &Tensor,
+        steps: usize,
+        draws: Draws,
+    ) -> Tensor {
+        let episode = seen.asked(questions);
+        let answers = self.predict(theta, &episode, &[steps], draws);
+        answers
+            .into_iter()
+            .next_back()
+            .map_or_else(|| episode.query_y().zeros_like(), |answer| answer.outputs)
+    }
+
     /// The adapted contexts `[T, C]` after so many steps, of a method whose network has context parameters that adapt.
     fn contexts(&self, _theta: &Params, _episode: &Episode, _steps: usize, _draws: Draws) -> Option<Tensor> {
         None

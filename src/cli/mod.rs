@@ -18,6 +18,7 @@ mod runs;
 mod schema;
 mod sweep;
 mod tensorboard;
+mod tutor;
 mod watch;
 
 use std::{
@@ -81,6 +82,7 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Adapt(adapt::Arguments),
     Audit(audit::Arguments),
+    Tutor(tutor::Arguments),
     Export(export::Arguments),
     New(new::Arguments),
     Schema(schema::Arguments),
@@ -202,6 +204,7 @@ impl Cli {
             Command::Evaluate(arguments) => arguments.run(),
             Command::Adapt(arguments) => arguments.run(),
             Command::Audit(arguments) => arguments.run(),
+            Command::Tutor(arguments) => arguments.run(),
             Command::Export(arguments) => arguments.run(),
             Command::New(arguments) => arguments.run(),
             Command::Schema(arguments) => arguments.run(),

@@ -247,6 +247,24 @@ impl Adaptation {
         answers
     }
 
+    /// What the adapted networks answer after so many steps to questions `[Q, D]` that are the same for all tasks, of which `seen` has the
+    /// support alone: `[T, Q, O]`; `None` where what goes into the network is part of what adapts.
+    pub fn predict_same(
+        &self,
+        theta: &Params,
+        seen: &Episode,
+        questions: &Tensor,
+        steps: usize,
+        draws: Draws,
+    ) -> Option<Tensor> {
+        if self.model.has_linear_input() || self.copier.is_some() {
+            return None;
+        }
+        let objective = self.objective(&theta.tensors, seen, None, steps, Order::Zero, draws);
+        let phi = adapt(&*self.rule, &objective, self.split(&theta.tensors).1, steps, |_, _| {});
+        Some(no_grad(|| self.model.body(&phi, &questions.unsqueeze(0), None)))
+    }
+
     /// The context parameters of each task `[T, C]` after so many steps from theta, if there are any that move.
     pub fn contexts(&self, theta: &Params, episode: &Episode, steps: usize, draws: Draws) -> Option<Tensor> {
         let objective = self.objective(&theta.tensors, episode, None, steps, Order::Zero, draws);

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod evaluate;
 pub mod export;
 mod pictures;
+pub mod tutor;
 
 use std::{
     fs,

@@ -123,6 +123,9 @@ impl Model for ContextDecoder {
         }
         let inputs = x.size()[2];
         let weight = z.reshape([-1, self.outputs, inputs]); // [T, O, D], or [1, O, D]
+        if x.size()[0] == 1 {
+            return weight.matmul(&x.get(0).tr()).transpose(1, 2); // all tasks are asked the same: one product
+        }
         x.matmul(&weight.transpose(1, 2)) // [T, R, O]
     }
 }

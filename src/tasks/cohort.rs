@@ -1,10 +1,12 @@
-//! The students behind tasks, as an audit looks at them: who is in which part, what a task sees and asks, and the same tasks of other answers.
+//! The students behind tasks, as an audit and a tutor look at them: who is in which part, what a task sees and asks, the same tasks of other
+//! answers, and tasks of somebody new.
 
 use std::ops::Range;
 
 use anyhow::Result;
+use tch::Tensor;
 
-use super::{FreezableSource, Part};
+use super::{Episode, FreezableSource, Part};
 use crate::data::answers::Answers;
 
 /// A student in a task, by the rows of [`Answers`] that it is made of.
@@ -17,6 +19,17 @@ pub struct Sitting {
     /// The answers that are asked, in the order of her answers. The query row of an episode for each of her answers is its place among all of
     /// hers, `row - answers.of(student).start`.
     pub asked: Vec<usize>,
+}
+
+/// An answer of somebody who need not be among the students: the number of the problem, and whether it was right.
+pub type Given = (u32, bool);
+
+/// What success is told for: skills, or problems where no skill has several.
+pub struct Skills {
+    /// Their names.
+    pub names: Vec<String>,
+    /// The numbers of the problems of each.
+    pub problems: Vec<Vec<usize>>,
 }
 
 /// Students, divided into parts, from whose answers tasks are made.
@@ -49,4 +62,13 @@ pub trait Cohort: Sync {
         shots: usize,
         seed: u64,
     ) -> Result<Box<dyn FreezableSource>>;
+
+    /// What success is told for.
+    fn skills(&self) -> Skills;
+
+    /// Tasks of anybody, of whom these answers are seen and nothing is asked: x `[T, K, D]` for K answers at most, with weights.
+    fn seen(&self, fold: usize, given: &[Vec<Given>]) -> Episode;
+
+    /// Every problem, asked after so many answers: `[P, D]`.
+    fn problems(&self, fold: usize, after: usize) -> Tensor;
 }

@@ -54,6 +54,23 @@ impl Episode {
         Self { x: clean(&self.x), y: clean(&self.y), weight, support: self.support }
     }
 
+    /// The same tasks, of which only the support is looked at, each asked the same questions `[Q, D]`; their targets are 0.
+    pub fn asked(&self, questions: &Tensor) -> Self {
+        let (tasks, count) = (self.tasks(), questions.size()[0]);
+        let asked = questions.unsqueeze(0).expand([tasks, count, questions.size()[1]], true);
+        let joined = |t: &Tensor, value: f64| {
+            let seen = t.narrow(1, 0, self.support);
+            let shape: Vec<i64> = [tasks, count].into_iter().chain(t.size().into_iter().skip(2)).collect();
+            Tensor::cat(&[&seen, &t.new_full(shape, value, (t.kind(), t.device()))], 1)
+        };
+        Self {
+            x: Tensor::cat(&[&self.support_x(), &asked], 1),
+            y: joined(&self.y, 0.0),
+            weight: self.weight.as_ref().map(|weight| joined(weight, 1.0)),
+            support: self.support,
+        }
+    }
+
     /// T.
     pub fn tasks(&self) -> i64 {
         self.x.size()[0]

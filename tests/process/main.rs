@@ -22,3 +22,4 @@ mod slurm;
 mod stopping;
 mod students;
 mod sweeps;
+mod tutor;

@@ -1,8 +1,9 @@
-//! Students as an audit looks at them.
+//! Students as an audit and a tutor look at them.
 
 use std::{ops::Range, sync::Arc};
 
 use anyhow::Result;
+use tch::Tensor;
 
 use super::{
     loaded::{Fold, Loaded, columns},
@@ -12,8 +13,8 @@ use super::{
 use crate::{
     data::answers::Answers,
     tasks::{
-        FreezableSource, Part,
-        cohort::{Cohort, Sitting},
+        Episode, FreezableSource, Part,
+        cohort::{Cohort, Given, Sitting, Skills},
         frozen,
     },
 };
@@ -80,6 +81,50 @@ impl Cohort for Loaded {
             seed,
             self.device,
         )))
+    }
+
+    fn skills(&self) -> Skills {
+        let (names, problems) = self.skills();
+        Skills { names, problems }
+    }
+
+    fn seen(&self, fold: usize, given: &[Vec<Given>]) -> Episode {
+        let (longest, inputs) = (self.settings.longest, &self.folds[fold].inputs);
+        let recent = |given: &'_ Vec<Given>| given.len().saturating_sub(longest);
+        // Without a row there would be nothing to take a shape from.
+        let rows = given.iter().map(|given| given.len() - recent(given)).max().unwrap_or(0).max(1);
+        let mut x = vec![0f32; given.len() * rows * inputs.width];
+        let mut y = vec![0f32; given.len() * rows];
+        let mut weight = vec![0f32; given.len() * rows];
+        for (task, given) in given.iter().enumerate() {
+            for (place, (problem, right)) in given[recent(given)..].iter().enumerate() {
+                let row = task * rows + place;
+                let share = place as f32 / longest as f32;
+                inputs.write(*problem, share, &mut x[row * inputs.width..(row + 1) * inputs.width]);
+                (y[row], weight[row]) = (f32::from(u8::from(*right)), 1.0);
+            }
+        }
+        let tensor = |values: &[f32], last: &[i64]| {
+            let shape = [&[given.len() as i64, rows as i64], last].concat();
+            Tensor::from_slice(values).reshape(shape).to_device(self.device)
+        };
+        Episode {
+            x: tensor(&x, &[inputs.width as i64]),
+            y: tensor(&y, &[1]),
+            weight: Some(tensor(&weight, &[])),
+            support: rows as i64,
+        }
+    }
+
+    fn problems(&self, fold: usize, after: usize) -> Tensor {
+        let (longest, inputs) = (self.settings.longest, &self.folds[fold].inputs);
+        let place = after.min(longest) as f32 / longest as f32;
+        let count = self.answers.problems.len();
+        let mut x = vec![0f32; count * inputs.width];
+        for (problem, row) in (0..).zip(x.chunks_mut(inputs.width)) {
+            inputs.write(problem, place, row);
+        }
+        Tensor::from_slice(&x).reshape([count as i64, inputs.width as i64]).to_device(self.device)
     }
 }
 
