@@ -108,18 +108,15 @@ impl MetaLearner for Learner {
         self.adaptation.predict(theta, episode, steps, draws)
     }
 
-    fn predict_same(
+    fn predict_at_once(
         &self,
         theta: &Params,
         seen: &Episode,
         questions: &Tensor,
         steps: usize,
         draws: Draws,
-    ) -> Tensor {
-        self.adaptation.predict_same(theta, seen, questions, steps, draws).unwrap_or_else(|| {
-            let answers = self.predict(theta, &seen.asked(questions), &[steps], draws);
-            answers.into_iter().next_back().map_or_else(|| questions.unsqueeze(0), |answer| answer.outputs)
-        })
+    ) -> Option<Tensor> {
+        self.adaptation.predict_same(theta, seen, questions, steps, draws)
     }
 }
 

@@ -143,12 +143,22 @@ pub trait MetaLearner: Sync {
         steps: usize,
         draws: Draws,
     ) -> Tensor {
-        let episode = seen.asked(questions);
-        let answers = self.predict(theta, &episode, &[steps], draws);
-        answers
-            .into_iter()
-            .next_back()
-            .map_or_else(|| episode.query_y().zeros_like(), |answer| answer.outputs)
+        self.predict_at_once(theta, seen, questions, steps, draws).unwrap_or_else(|| {
+            let answers = self.predict(theta, &seen.asked(questions), &[steps], draws);
+            answers.into_iter().next_back().map_or_else(|| questions.unsqueeze(0), |answer| answer.outputs)
+        })
+    }
+
+    /// The same, of a method that need not ask each task by itself.
+    fn predict_at_once(
+        &self,
+        _theta: &Params,
+        _seen: &Episode,
+        _questions: &Tensor,
+        _steps: usize,
+        _draws: Draws,
+    ) -> Option<Tensor> {
+        None
     }
 
     /// The adapted contexts `[T, C]` after so many steps, of a method whose network has context parameters that adapt.

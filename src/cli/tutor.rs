@@ -156,8 +156,10 @@ impl Arguments {
         }
         bar.finish_and_clear();
         say(&format!(
-            "{table}\n\n{count} {whose} students, of each of whom a random fifth of the answers is predicted; asked most: the share of students who \
-             were asked the most frequent question; in common: the share of questions that two students have in common, on average. {} adaptations, {:.0} a second\n",
+            "{table}\n\n{count} {whose} students, of each of whom a random fifth of the answers is predicted.\n\
+             asked most: the share of students who were asked the most frequent question\n\
+             in common: the share of questions that two students have in common, on average\n\
+             {} adaptations, {:.0} a second\n",
             tutor.adapted(),
             tutor.adapted() as f64 / started.elapsed().as_secs_f64()
         ))?;

@@ -4,6 +4,7 @@
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 
 use crate::data::answers::Answers;
 
@@ -109,6 +110,15 @@ impl Inputs {
         if let Some(position) = self.position {
             row[position] = place;
         }
+    }
+
+    /// The rows of all problems `[P, D]`, each at this place.
+    pub fn all(&self, place: f32) -> Tensor {
+        let mut x = vec![0f32; self.of_problem.len() * self.width];
+        for (problem, row) in (0..).zip(x.chunks_mut(self.width)) {
+            self.write(problem, place, row);
+        }
+        Tensor::from_slice(&x).reshape([self.of_problem.len() as i64, self.width as i64])
     }
 }
 

@@ -10,7 +10,8 @@ use super::{
     Students, example,
     inputs::Inputs,
     origin::Origin,
-    source::{Asked, Pooled, StudentSource},
+    pooled::Pooled,
+    source::{Asked, StudentSource},
 };
 use crate::{
     data::{Source, answers::Answers},

@@ -9,6 +9,7 @@ mod example;
 pub mod inputs;
 mod loaded;
 mod origin;
+mod pooled;
 pub mod posterior;
 pub mod protocol;
 pub mod simulated;

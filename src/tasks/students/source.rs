@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use rand::RngExt;
 use sha2::{Digest, Sha256};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::{
     Students,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     data::answers::Answers,
     random::{Purpose, Stream, stream},
-    tasks::{Episode, FreezableSource, Part, Pool, TaskSource},
+    tasks::{Episode, FreezableSource, Part, TaskSource},
 };
 
 /// The students of a part of a fold, and how they are asked.
@@ -28,7 +28,7 @@ pub struct StudentSource {
     support: Support,
     queries: Queries,
     /// The fewest and the most answers that are seen; the same but in meta-training.
-    shots: [usize; 2],
+    pub(super) shots: [usize; 2],
     draws: usize,
     /// The most answers of a student that are looked at.
     longest: usize,
@@ -118,29 +118,13 @@ impl StudentSource {
 
     /// The episode in which some students, of whom up to so many answers are seen, are asked every problem that there is.
     pub fn about(&self, asked: &[Asked], seen: usize) -> Episode {
-        let problems: Vec<u32> = (0..self.answers.problems.len() as u32).collect();
         let cut = |asked: &Asked| {
             let seen = asked.places.seen.iter().take(seen).copied().collect();
             Asked { student: asked.student, places: Places { seen, asked: Vec::new() } }
         };
         let cut: Vec<Asked> = asked.iter().map(cut).collect();
-        let support = self.episode(&cut, seen.max(1), 0);
         let place = seen.min(self.longest) as f32 / self.longest as f32;
-        let mut x = vec![0f32; problems.len() * self.inputs.width];
-        for (problem, row) in problems.iter().zip(x.chunks_mut(self.inputs.width)) {
-            self.inputs.write(*problem, place, row);
-        }
-        let sizes = [asked.len(), problems.len(), self.inputs.width].map(|size| size as i64);
-        let x = Tensor::from_slice(&x).reshape([1, sizes[1], sizes[2]]).expand(sizes, true);
-        let joined =
-            |support: &Tensor, queries: Tensor| Tensor::cat(&[support, &queries.to_device(self.device)], 1);
-        let ones = Tensor::ones([sizes[0], sizes[1]], (Kind::Float, self.device));
-        Episode {
-            x: joined(&support.x, x),
-            y: joined(&support.y, ones.zeros_like().unsqueeze(-1)),
-            weight: support.weight.map(|weight| joined(&weight, ones)),
-            support: support.support,
-        }
+        self.episode(&cut, seen.max(1), 0).asked(&self.inputs.all(place).to_device(self.device))
     }
 
     /// Who is asked in a task, with so many answers seen at most.
@@ -219,7 +203,8 @@ impl StudentSource {
     }
 }
 
-fn longest(asked: &[Asked]) -> usize {
+/// The most answers of a student that may be asked.
+pub(super) fn longest(asked: &[Asked]) -> usize {
     asked.iter().map(|asked| asked.places.asked.len()).max().unwrap_or(0)
 }
 
@@ -250,39 +235,6 @@ impl FreezableSource for StudentSource {
         hash.update(&self.answers.students[student as usize]);
         places.seen.iter().for_each(|place| hash.update((*place as u64).to_le_bytes()));
         places.asked.iter().for_each(|asked| hash.update([u8::from(*asked)]));
-    }
-}
-
-/// Answers of many students as ordinary supervised batches: those of the meta-training tasks of the same numbers.
-pub struct Pooled {
-    /// The tasks.
-    pub source: StudentSource,
-    /// Which of their answers.
-    pub pool: Pool,
-}
-
-impl TaskSource for Pooled {
-    fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
-        let asked = tasks.map(|task| self.source.asked(index, task, self.source.shots[1]));
-        match self.pool {
-            Pool::All => {
-                let all = |mut asked: Asked| {
-                    asked.places.seen.clear();
-                    asked.places.asked.fill(true);
-                    asked
-                };
-                let asked: Vec<Asked> = asked.map(all).collect();
-                self.source.episode(&asked, 0, longest(&asked))
-            }
-            Pool::Support => {
-                let seen = |mut asked: Asked| {
-                    asked.places.asked.clear();
-                    asked
-                };
-                let asked: Vec<Asked> = asked.map(seen).collect();
-                Episode { support: 0, ..self.source.episode(&asked, self.source.shots[1], 0) }
-            }
-        }
     }
 }
 
