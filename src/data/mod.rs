@@ -13,6 +13,7 @@ pub mod image;
 mod mirror;
 mod mnist;
 mod npm;
+pub mod reviews;
 mod spec;
 pub mod table;
 mod text;

@@ -2,7 +2,7 @@
 
 mod arrange;
 mod assistments;
-mod cells;
+pub(super) mod cells;
 mod columns;
 mod gather;
 mod long;
