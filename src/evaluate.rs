@@ -164,7 +164,7 @@ pub fn score(
     draws: Draws,
 ) -> Tested {
     let tasks = episode.tasks() as usize / drawn;
-    let queries = Queries::of(episode, drawn);
+    let queries = Queries::of(episode, interface, drawn);
     let answers = learner.predict(theta, episode, steps, draws);
     let (mut by_step, mut predictions) = (Vec::new(), Vec::new());
     for answer in &answers {
@@ -207,13 +207,19 @@ struct Queries {
 }
 
 impl Queries {
-    fn of(episode: &Episode, drawn: usize) -> Self {
+    fn of(episode: &Episode, interface: &Interface, drawn: usize) -> Self {
         let (targets, weight) = (episode.query_y(), episode.query_weight());
         let share = weight.as_ref().map(|weight| weight / weight.sum_dim_intlist(1, true, None));
         let plain = Predictions {
             outputs: Vec::new(),
             targets: numbers(&targets, Kind::Float),
             weights: weight.map(|weight| numbers(&weight, Kind::Float)),
+            bins: interface.bins.map(|bins| {
+                numbers::<i64>(&bins(&episode.query_x()), Kind::Int64)
+                    .into_iter()
+                    .map(|bin| bin as u32)
+                    .collect()
+            }),
             episodes: episode.tasks() as usize / drawn,
             queries: episode.queries() as usize * drawn,
         };

@@ -11,6 +11,7 @@ fn kinds() -> Vec<Predictions> {
         outputs: (0..rows * width).map(|i| 2.0 * wave(i, 1.7)).collect(),
         targets,
         weights: None,
+        bins: (width == 1).then(|| (0..rows).map(|i| (i * 11 % 4) as u32).collect()),
         episodes,
         queries,
     };
@@ -43,6 +44,10 @@ fn only(given: &Predictions, episodes: &[usize]) -> Predictions {
         outputs: part(&given.outputs),
         targets: part(&given.targets),
         weights: given.weights.as_deref().map(part),
+        bins: given.bins.as_ref().map(|bins| {
+            let each = given.queries;
+            episodes.iter().flat_map(|e| bins[e * each..(e + 1) * each].to_vec()).collect()
+        }),
         episodes: episodes.len(),
         queries: given.queries,
     }
@@ -170,18 +175,21 @@ fn padding_changes_nothing_and_weights_are_repetitions() {
                 queries: given.queries + 2,
                 ..Predictions { episodes: 6, ..Default::default() }
             };
-            let mut weights = Vec::new();
+            let (mut weights, mut bins) = (Vec::new(), Vec::new());
             for row in 0..48 {
                 padded.outputs.extend(&given.outputs[row * width..(row + 1) * width]);
                 padded.targets.extend(&given.targets[row * targets..(row + 1) * targets]);
                 weights.push(2.0);
+                bins.extend(given.bins.as_ref().map(|bins| bins[row]));
                 if row % 8 == 7 {
                     padded.outputs.extend(vec![f32::NAN; 2 * width]);
                     padded.targets.extend(vec![0.0; 2 * targets]);
                     weights.extend([0.0; 2]);
+                    bins.extend(given.bins.as_ref().map(|_| [0, 1]).into_iter().flatten());
                 }
             }
             padded.weights = Some(weights);
+            padded.bins = given.bins.as_ref().map(|_| bins);
             assert!(near(all(measure, &given), all(measure, &padded)), "{measure:?}");
         }
     }

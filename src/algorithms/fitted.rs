@@ -127,8 +127,14 @@ pub(super) mod tests {
         algorithm: &dyn Algorithm,
         judge: &dyn Fn(&dyn MetaLearner, &Params) -> f64,
     ) -> (Box<dyn MetaLearner>, Params) {
-        let interface =
-            Interface { inputs: ITEMS, outputs: 1, items: ITEMS, loss: &Logistic, measures: vec![] };
+        let interface = Interface {
+            inputs: ITEMS,
+            outputs: 1,
+            items: ITEMS,
+            bins: None,
+            loss: &Logistic,
+            measures: vec![],
+        };
         let learner = algorithm.build(&Setting {
             model: ModelSpec::Mlp(Mlp::default()),
             interface,

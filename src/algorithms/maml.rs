@@ -151,7 +151,14 @@ mod tests {
         ] {
             let setting = Setting {
                 model,
-                interface: Interface { inputs: 5, outputs: 1, items: 5, loss: &Logistic, measures: vec![] },
+                interface: Interface {
+                    inputs: 5,
+                    outputs: 1,
+                    items: 5,
+                    bins: None,
+                    loss: &Logistic,
+                    measures: vec![],
+                },
                 pooled_outputs: None,
                 whole_outputs: 1,
                 memory: u64::MAX,

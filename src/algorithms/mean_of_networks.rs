@@ -236,7 +236,14 @@ mod tests {
     fn learner(penalty: Option<Penalty>) -> Box<dyn MetaLearner> {
         MeanOfNetworks { networks: 2, penalty, ..MeanOfNetworks::default() }.build(&Setting {
             model: ModelSpec::Mlp(Mlp { hidden: vec![], ..Mlp::default() }),
-            interface: Interface { inputs: 1, outputs: 1, items: 0, loss: &SquaredError, measures: vec![] },
+            interface: Interface {
+                inputs: 1,
+                outputs: 1,
+                items: 0,
+                bins: None,
+                loss: &SquaredError,
+                measures: vec![],
+            },
             pooled_outputs: None,
             whole_outputs: 1,
             memory: u64::MAX,

@@ -223,7 +223,8 @@ mod tests {
     /// Three rows of y = 2 x in one task: all of the network learns them, and a task starts from all of it.
     #[test]
     fn where_rows_are_those_of_tasks_the_whole_network_is_kept() {
-        let interface = Interface { inputs: 1, outputs: 1, items: 0, loss: &SquaredError, measures: vec![] };
+        let interface =
+            Interface { inputs: 1, outputs: 1, items: 0, bins: None, loss: &SquaredError, measures: vec![] };
         let learner = Pretrained::default().build(&Setting {
             model: ModelSpec::Mlp(Mlp { hidden: vec![], ..Mlp::default() }),
             interface,

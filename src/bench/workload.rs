@@ -106,7 +106,7 @@ impl Workload {
     /// What a network must know of it.
     pub fn interface(&self) -> Interface {
         let Self { size, inputs, loss, .. } = *self;
-        Interface { inputs, outputs: size.ways, items: 0, loss, measures: vec![] }
+        Interface { inputs, outputs: size.ways, items: 0, bins: None, loss, measures: vec![] }
     }
 
     /// Whether targets are numbers, not labels.

@@ -1,7 +1,7 @@
 //! What a run answered in its test, `predictions.safetensors`: any later measure is then a re-read, not a re-run.
 //!
 //! A tensor `shots<K>` `[E, steps, Q, O]` for each number of shots, `targets` `[E, Q]` (labels) or `[E, Q, O]` (numbers), and `weights<K>`
-//! `[E, Q]` if rows have any. Logits of classes and labels are half precision, everything else is single.
+//! `[E, Q]` and `bins<K>` `[E, Q]` if rows have any. Logits of classes and labels are half precision, everything else is single.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -28,6 +28,13 @@ const WEIGHTS: &str = "weights";
 /// The tensor of the weights with so many shots.
 fn weights_of(shots: usize) -> String {
     format!("{WEIGHTS}{shots}")
+}
+
+const BINS: &str = "bins";
+
+/// The tensor of the bins with so many shots.
+fn bins_of(shots: usize) -> String {
+    format!("{BINS}{shots}")
 }
 
 /// The answers of a run, in the order of its numbers of steps, by number of shots.
@@ -58,12 +65,20 @@ impl Answers {
                     bytes(weights.iter(), Dtype::F32),
                 ));
             }
+            if let Some(bins) = of_steps.first().and_then(|of| of.bins.as_ref()) {
+                let bytes = bins.iter().flat_map(|bin| bin.to_le_bytes()).collect();
+                tensors.push((bins_of(*shots), vec![episodes, queries], bytes));
+            }
         }
         let mut shape = vec![episodes, queries];
         shape.extend((!first.are_labelled()).then_some(first.width()));
         tensors.push(("targets".into(), shape, bytes(first.targets.iter(), kind)));
         let views = tensors.iter().map(|(name, shape, bytes)| {
-            let kind = if name.starts_with(WEIGHTS) { Dtype::F32 } else { kind };
+            let kind = match name {
+                name if name.starts_with(WEIGHTS) => Dtype::F32,
+                name if name.starts_with(BINS) => Dtype::U32,
+                _ => kind,
+            };
             Ok((name.as_str(), TensorView::new(kind, shape.clone(), bytes)?))
         });
         Ok(Some(serialize(views.collect::<Result<Vec<_>>>()?, None::<HashMap<String, String>>)?))
@@ -84,6 +99,10 @@ impl Answers {
             let of_shots = |shots: &usize| -> Result<(usize, Vec<Predictions>)> {
                 let weights = file.tensor(&weights_of(*shots)).ok();
                 let weights = weights.map(|weights| numbers(&weights)).transpose()?;
+                let bins: Option<Vec<u32>> = file.tensor(&bins_of(*shots)).ok().map(|bins| {
+                    let (words, _) = bins.data().as_chunks();
+                    words.iter().map(|word| u32::from_le_bytes(*word)).collect()
+                });
                 let view = file.tensor(&format!("shots{shots}"))?;
                 let [episodes, of_steps, queries, width] = *view.shape() else {
                     return Err(anyhow!("shots{shots} has no four sizes"));
@@ -101,12 +120,14 @@ impl Answers {
                         .collect(),
                     targets: targets.clone(),
                     weights: weights.clone(),
+                    bins: bins.clone(),
                     episodes,
                     queries,
                 };
                 let rows = episodes * queries;
                 let fit = [rows, rows * width].contains(&targets.len())
-                    && weights.as_ref().is_none_or(|weights| weights.len() == rows);
+                    && weights.as_ref().is_none_or(|weights| weights.len() == rows)
+                    && bins.as_ref().is_none_or(|bins| bins.len() == rows);
                 ensure!(fit, "targets or weights do not fit shots{shots}");
                 Ok((*shots, (0..steps).map(of_step).collect()))
             };
@@ -206,6 +227,7 @@ mod tests {
             outputs: (0..6 * width).map(|i| (i + 10 * step) as f32 * 0.5).collect(),
             targets: (0..6 * targets).map(|i| (i % width) as f32).collect(),
             weights: (targets > 1).then(|| vec![0.3; 6]),
+            bins: (targets == 1 && width == 1).then(|| vec![4, 0, 70_000, 4, 4, 1]),
             episodes: 2,
             queries: 3,
         }

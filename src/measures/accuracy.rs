@@ -53,6 +53,7 @@ mod tests {
             outputs: vec![1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0],
             targets: vec![0.0, 1.0, 1.0, 0.0],
             weights: None,
+            bins: None,
             episodes: 2,
             queries: 2,
         };
@@ -71,6 +72,7 @@ mod tests {
             outputs,
             targets: vec![1.0, 0.0, 0.0, 1.0],
             weights: None,
+            bins: None,
             episodes: 1,
             queries: 4,
         };

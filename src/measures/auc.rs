@@ -112,6 +112,7 @@ mod tests {
             outputs: [0.1, 0.4, 0.35, 0.8, 0.4, 0.4].map(logit).to_vec(),
             targets: vec![0.0, 0.0, 1.0, 1.0, 1.0, 0.0],
             weights: None,
+            bins: None,
             episodes: 2,
             queries: 3,
         };
@@ -129,6 +130,7 @@ mod tests {
             outputs: vec![2.0, 1.0, 0.0, 0.0, 1.0, 3.0, 0.0, 3.0, 3.0],
             targets: vec![0.0, 2.0, 1.0],
             weights: None,
+            bins: None,
             episodes: 1,
             queries: 3,
         };

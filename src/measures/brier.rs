@@ -50,6 +50,7 @@ mod tests {
             outputs: [0.9, 0.2, 0.25].map(logit).into_iter().chain([60.0]).collect(),
             targets: vec![1.0, 0.0, 1.0, 1.0],
             weights: None,
+            bins: None,
             episodes: 2,
             queries: 2,
         };
@@ -66,6 +67,7 @@ mod tests {
             outputs: [0.5f32, 0.3, 0.2].map(f32::ln).to_vec(),
             targets: vec![1.0],
             weights: None,
+            bins: None,
             episodes: 1,
             queries: 1,
         };

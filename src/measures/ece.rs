@@ -100,6 +100,7 @@ mod tests {
             outputs: vec![sure; 4],
             targets: vec![1.0, 1.0, 1.0, 0.0],
             weights: None,
+            bins: None,
             episodes: 1,
             queries: 4,
         };
@@ -116,6 +117,7 @@ mod tests {
             outputs: [vec![logit(0.8); 4], vec![logit(0.3); 4]].concat(),
             targets: vec![1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0],
             weights: None,
+            bins: None,
             episodes: 1,
             queries: 8,
         };
@@ -130,6 +132,7 @@ mod tests {
             outputs: [two(0.9), two(0.9), two(0.9), two(0.6)].concat(),
             targets: vec![0.0, 0.0, 1.0, 1.0],
             weights: None,
+            bins: None,
             episodes: 2,
             queries: 2,
         };

@@ -56,6 +56,7 @@ mod tests {
             outputs: vec![1.0, 2.0, 0.0, 0.0, -1.0, 3.0],
             targets: vec![0.0, 2.0],
             weights: None,
+            bins: None,
             episodes: 1,
             queries: 2,
         };

@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod auc;
+mod bin_error;
 mod brier;
 mod contributions;
 mod ece;
@@ -19,6 +20,7 @@ use std::fmt::Debug;
 
 pub use accuracy::Accuracy;
 pub use auc::Auc;
+pub use bin_error::BinError;
 pub use brier::Brier;
 pub use contributions::contributions;
 pub use ece::CalibrationError;
@@ -78,8 +80,8 @@ pub trait Measure: Debug + Send + Sync {
 }
 
 /// Every measure.
-pub static ALL: [&dyn Measure; 7] =
-    [&Accuracy, &MeanSquaredError, &LogLoss, &Auc, &CalibrationError, &Brier, &StudentAuc];
+pub static ALL: [&dyn Measure; 8] =
+    [&Accuracy, &MeanSquaredError, &LogLoss, &Auc, &CalibrationError, &Brier, &StudentAuc, &BinError];
 
 /// Their names.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -43,8 +43,14 @@ mod tests {
     #[test]
     fn squares_are_averaged_over_queries_and_outputs() {
         let outputs = vec![1.0, 2.0, 3.0, 5.0];
-        let predictions =
-            Predictions { outputs, targets: vec![0.0; 4], weights: None, episodes: 1, queries: 2 };
+        let predictions = Predictions {
+            outputs,
+            targets: vec![0.0; 4],
+            weights: None,
+            bins: None,
+            episodes: 1,
+            queries: 2,
+        };
         assert_eq!(MeanSquaredError.of_each(&predictions), [39.0 / 4.0]);
         let labelled = Predictions { targets: vec![0.0; 2], ..predictions };
         assert!(MeanSquaredError.of_each(&labelled)[0].is_nan());

@@ -9,6 +9,8 @@ pub struct Predictions {
     pub targets: Vec<f32>,
     /// `[E, Q]`, if not all rows count alike; 0 is padding.
     pub weights: Option<Vec<f32>>,
+    /// The bin of each row `[E, Q]`, if rows that are alike are to be looked at together.
+    pub bins: Option<Vec<u32>>,
     /// E.
     pub episodes: usize,
     /// Q.
@@ -24,6 +26,8 @@ pub struct AnsweredQuery<'a> {
     pub targets: &'a [f32],
     /// How much it counts.
     pub weight: f64,
+    /// Its place among the rows of all episodes.
+    pub place: usize,
 }
 
 impl Predictions {
@@ -37,6 +41,9 @@ impl Predictions {
         self.targets.extend(others.targets);
         if let (Some(weights), Some(others)) = (&mut self.weights, others.weights) {
             weights.extend(others);
+        }
+        if let (Some(bins), Some(others)) = (&mut self.bins, others.bins) {
+            bins.extend(others);
         }
         self.episodes += others.episodes;
     }
@@ -98,6 +105,7 @@ impl Predictions {
             outputs: &self.outputs[row * outputs..(row + 1) * outputs],
             targets: &self.targets[row * targets..(row + 1) * targets],
             weight: self.weights.as_ref().map_or(1.0, |weights| f64::from(weights[row])),
+            place: row,
         };
         rows.map(row).filter(|row| row.weight != 0.0)
     }
@@ -126,6 +134,7 @@ mod tests {
             outputs: vec![1.0, 2.0, 9.0, 4.0, f32::NAN, 6.0],
             targets: vec![0.0; 6],
             weights: Some(vec![1.0, 3.0, 0.0, 1.0, 1.0, 1.0]),
+            bins: None,
             episodes: 2,
             queries: 3,
         };
@@ -142,6 +151,7 @@ mod tests {
             outputs: vec![0.0; 4 * outputs],
             targets: vec![0.0; 4 * targets],
             weights: None,
+            bins: None,
             episodes: 2,
             queries: 2,
         };

@@ -51,6 +51,7 @@ mod tests {
             outputs: vec![logit(0.05), logit(0.72), logit(0.78), f32::NAN, 100.0, -100.0],
             targets: vec![0.0, 1.0, 0.0, 1.0, 1.0, 0.0],
             weights: Some(vec![1.0, 1.0, 1.0, 1.0, 1.0, 0.0]),
+            bins: None,
             episodes: 2,
             queries: 3,
         };

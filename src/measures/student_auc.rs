@@ -45,6 +45,7 @@ mod tests {
             outputs: vec![-3.0, -2.0, -1.0, 4.0, 4.0, 2.0, 0.0, 1.0, 2.0],
             targets: vec![0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
             weights: None,
+            bins: None,
             episodes: 3,
             queries: 3,
         };

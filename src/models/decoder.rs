@@ -119,7 +119,7 @@ impl Model for ContextDecoder {
         let mut z = context.reshape([-1, 1, self.sizes[0]]); // [T, 1, C], or [1, 1, C] where tasks share it
         for (i, layer) in layers.chunks_exact(2).enumerate() {
             let input = if i == 0 { z } else { self.activation.of(&z) };
-            z = layers::linear(&input, &shared(&layer[0]), &shared(&layer[1])); // [T, 1, H]
+            z = layers::linear(&input, &layers::shared(&layer[0]), &layers::shared(&layer[1])); // [T, 1, H]
         }
         let inputs = x.size()[2];
         let weight = z.reshape([-1, self.outputs, inputs]); // [T, O, D], or [1, O, D]
@@ -128,11 +128,6 @@ impl Model for ContextDecoder {
         }
         x.matmul(&weight.transpose(1, 2)) // [T, R, O]
     }
-}
-
-/// A parameter of one per task that is the same for all, as one that they share: a product with it is one for all tasks.
-fn shared(parameter: &Tensor) -> Tensor {
-    if parameter.stride().first() == Some(&0) { parameter.select(0, 0) } else { parameter.shallow_clone() }
 }
 
 #[cfg(test)]

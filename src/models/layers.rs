@@ -14,6 +14,11 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
     }
 }
 
+/// A parameter of one per task that is the same for all, as one that they share: a product with it is one for all tasks.
+pub fn shared(parameter: &Tensor) -> Tensor {
+    if parameter.stride().first() == Some(&0) { parameter.select(0, 0) } else { parameter.shallow_clone() }
+}
+
 /// The gradient of [`linear`] with respect to weights of one per task: `g^T x` `[T, O, I]` for `g` `[T, R, O]`, `x` `[T, R, I]`.
 pub fn weight_gradient(g: &Tensor, x: &Tensor) -> Tensor {
     if g.size()[0] == 1 {

@@ -257,6 +257,7 @@ mod tests {
             outputs: vec![0.0; 40],
             targets: (0..40).map(|row| (row % 2) as f32).collect(),
             weights: Some((0..40).map(|row| if row < 20 { 1.0 } else { 0.0 }).collect()),
+            bins: None,
             episodes: 4,
             queries: 10,
         };

@@ -187,6 +187,7 @@ pub fn first(predictions: &Predictions, episodes: usize) -> Predictions {
         outputs: predictions.outputs[..rows * predictions.width()].to_vec(),
         targets: predictions.targets[..rows].to_vec(),
         weights: predictions.weights.as_ref().map(|weights| weights[..rows].to_vec()),
+        bins: predictions.bins.as_ref().map(|bins| bins[..rows].to_vec()),
         episodes: episodes.min(predictions.episodes),
         queries: predictions.queries,
     }

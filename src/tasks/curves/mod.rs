@@ -132,7 +132,14 @@ impl<F: Curves> Loaded<F> {
 
 impl<F: Curves> Tasks for Loaded<F> {
     fn interface(&self) -> Interface {
-        Interface { inputs: 1, outputs: 1, items: 0, loss: &SquaredError, measures: self.curves.measures() }
+        Interface {
+            inputs: 1,
+            outputs: 1,
+            items: 0,
+            bins: None,
+            loss: &SquaredError,
+            measures: self.curves.measures(),
+        }
     }
 
     fn extent(&self, part: Part, shots: usize) -> Extent {

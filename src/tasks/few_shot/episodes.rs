@@ -97,7 +97,14 @@ impl TaskSize {
 
     /// What a network must know of classification of images with `inputs` pixels.
     pub fn interface(self, inputs: usize) -> Interface {
-        Interface { inputs, outputs: self.ways, items: 0, loss: &CrossEntropy, measures: vec![&Accuracy] }
+        Interface {
+            inputs,
+            outputs: self.ways,
+            items: 0,
+            bins: None,
+            loss: &CrossEntropy,
+            measures: vec![&Accuracy],
+        }
     }
 
     /// Labels `[T, N*K + N*Q]` of `tasks` tasks, i64: the place of each row's class in its task.

@@ -185,7 +185,14 @@ impl Images {
 impl Tasks for Images {
     fn interface(&self) -> Interface {
         let (inputs, outputs) = (self.set(Part::Test).bank.inputs(), self.task.ways);
-        Interface { inputs, outputs, items: 0, loss: &CrossEntropy, measures: self.task.measures() }
+        Interface {
+            inputs,
+            outputs,
+            items: 0,
+            bins: None,
+            loss: &CrossEntropy,
+            measures: self.task.measures(),
+        }
     }
 
     fn extent(&self, part: Part, shots: usize) -> Extent {

@@ -215,7 +215,14 @@ impl Fold {
 impl Tasks for Loaded {
     fn interface(&self) -> Interface {
         let Inputs { width, items, .. } = *self.folds[0].inputs;
-        Interface { inputs: width, outputs: 1, items, loss: &Logistic, measures: self.settings.measures() }
+        Interface {
+            inputs: width,
+            outputs: 1,
+            items,
+            bins: None,
+            loss: &Logistic,
+            measures: self.settings.measures(),
+        }
     }
 
     fn extent(&self, part: Part, shots: usize) -> Extent {
@@ -279,7 +286,7 @@ impl Tasks for Loaded {
                 .extend(answers.iter().map(|(_, right)| f32::from(u8::from(*right))).chain(padding.clone()));
             weights.extend(places.asked.iter().map(|asked| f32::from(u8::from(*asked))).chain(padding));
         }
-        Some(Predictions { weights: Some(weights), ..best })
+        Some(Predictions { weights: Some(weights), bins: None, ..best })
     }
 
     fn notes(&self) -> Vec<String> {
