@@ -28,6 +28,7 @@ use crate::{
 ///   quickstudy evaluate results/maml/maml-seed0 --shots 5,10 --steps 0,1,50
 ///   quickstudy evaluate results/maml/maml-seed0 --dataset fashion --out fashion.csv
 ///   quickstudy evaluate results/maml/maml-seed0 --classes 0,1,2           # those of training
+///   quickstudy evaluate results/memory/cavia-seed0 --reviews collection.anki2
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
@@ -48,6 +49,9 @@ pub struct Arguments {
     /// Names of the classes to test on
     #[arg(long, value_delimiter = ',', value_name = "CLASSES")]
     classes: Option<Vec<String>>,
+    /// A file of reviews, whose learners are tested: CSV, or a collection of Anki (collection.anki2, .apkg), or a folder of them
+    #[arg(long, value_name = "FILE")]
+    reviews: Option<PathBuf>,
     /// Write a row for every episode and number of steps to a CSV file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -73,6 +77,7 @@ impl Arguments {
             episodes: self.episodes,
             dataset: self.dataset.map(|name| dataset(name, &source)).transpose()?,
             classes: self.classes,
+            reviews: self.reviews,
         };
         let device = self.machine.device()?;
         let split = self.machine.split(device)?;

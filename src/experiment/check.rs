@@ -36,6 +36,13 @@ impl Validate for Checked {
                 report.append(methods().join(name), garde::Error::new(lacks(experiment, method, need)));
             }
         }
+        if experiment.model.needs_time() && !experiment.task.offers().contains(&Need::Reviews) {
+            let (model, family) = (experiment.model.name(), experiment.task.name());
+            let what = format!(
+                "{model} is for timed reviews, which {family} has not: use it with task: {{memory: {{}}}}"
+            );
+            report.append(parent().join("model"), garde::Error::new(what));
+        }
         let contexts = experiment.model.build(1, 1).parameters().iter().any(|p| p.role == Role::Context);
         for (name, method) in experiment.methods.iter().filter(|_| !contexts) {
             if method.adapts == Adapts::Context || method.algorithm.needs_context() {

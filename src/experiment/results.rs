@@ -98,8 +98,10 @@ pub fn read(path: &Path, experiment: &Experiment, damage: &mut Damage) -> Result
     let validation = rows(path, experiment, VALIDATION, damage)?;
     let (mut ensembles, mut calibrations) = Default::default();
     if words.of_students() {
-        let chosen = chosen_steps(&validation, experiment.judge());
         ensembles = students::ensembles(path, experiment);
+    }
+    if words.people().is_some() {
+        let chosen = chosen_steps(&validation, experiment.judge());
         calibrations = students::calibrations(path, experiment, &chosen, damage)?;
     }
     Ok(Results {

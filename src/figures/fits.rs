@@ -41,10 +41,15 @@ impl Figure for Fits {
         let methods = methods(results);
         let shots = methods.first().map_or(0, |(_, curves)| curves.shots);
         format!(
-            "What each method answers on the first {} test tasks, one a row, from {shots} support points: before adaptation and \
-             after more and more steps (from light to dark), beside the truth (dashed). Of each method its first run. Answers \
-             far beyond the truth leave their panel.",
-            functions(&methods)
+            "What each method answers on the first {} test tasks, one a row, from {shots} support {}: before adaptation and \
+             after more and more steps (from light to dark){}. Of each method its first run.",
+            functions(&methods),
+            results.words.support,
+            if has_truth(&methods) {
+                ", beside the truth (dashed); answers far beyond it leave their panel"
+            } else {
+                ""
+            }
         )
     }
 
@@ -78,13 +83,13 @@ impl Figure for Fits {
         let grid = PanelGrid {
             title: results.title.clone(),
             subtitle: format!(
-                "the first test tasks, before and after adaptation to {} support points",
-                first.shots
+                "the first test tasks, before and after adaptation to {} support {}",
+                first.shots, results.words.support
             ),
             x: Axis::linear(x, low, high),
             columns,
             rows,
-            legend: legend(&steps),
+            legend: legend(&steps, has_truth(&methods), results.words.support),
         };
         grid.svg().map(Some)
     }
@@ -97,6 +102,11 @@ fn methods(results: &Results) -> Vec<(&str, &Curves)> {
         Example::Curves(_) | Example::Images(_) | Example::Students(_) => None,
     });
     curves.collect()
+}
+
+/// Whether the functions are known.
+fn has_truth(methods: &[(&str, &Curves)]) -> bool {
+    methods.iter().flat_map(|(_, curves)| &curves.curves).any(|curve| !curve.truth.is_empty())
 }
 
 /// How many functions are shown.
@@ -122,9 +132,11 @@ fn look(place: usize, count: usize) -> Look {
     Look { place: 2 + place, color, marker: Marker::Circle, dashed: false }
 }
 
-fn legend(steps: &[usize]) -> Vec<LegendEntry> {
+fn legend(steps: &[usize], has_truth: bool, support: &str) -> Vec<LegendEntry> {
     let entry = |sample, label: &str| LegendEntry { sample, label: label.to_owned(), note: None };
-    let mut legend = vec![entry(Swatch::Line(TRUTH), "truth"), entry(Swatch::Dot(SUPPORT), "support points")];
+    let truth = has_truth.then(|| entry(Swatch::Line(TRUTH), "truth"));
+    let support = entry(Swatch::Dot(SUPPORT), &format!("support {support}"));
+    let mut legend: Vec<LegendEntry> = truth.into_iter().chain([support]).collect();
     legend.extend(steps.iter().enumerate().map(|(place, step)| {
         let label = match step {
             0 => "no steps".to_owned(),

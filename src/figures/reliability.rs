@@ -31,11 +31,13 @@ impl Figure for ReliabilityFigure {
         let first = results.calibrations.first();
         let answers: usize =
             first.map_or(0, |of| of.bins.iter().map(|bin| bin.answers).sum::<usize>() / of.runs.max(1));
+        let (people, what) = (results.words.people().unwrap_or("tasks"), results.words.support);
+        let right = if results.words.of_students() { "right" } else { "recalled" };
         format!(
-            "How often answers of new students are right (upwards) by how probable that was predicted (across), in ten bins of equal width, \
-             {} seen, {}: on the dashed line predictions are right as often as they say. Bars are the shares of the {answers} answers that \
+            "How often {what} of new {people} are {right} (upwards) by how probable that was predicted (across), in ten bins of equal width, \
+             {} seen, {}: on the dashed line predictions are right as often as they say. Bars are the shares of the {answers} {what} that \
              fall into each bin, with their number where there is room. All seeds are pooled; whiskers are Wilson's 95 % intervals with \
-             answers taken as independent and counted once for all seeds.",
+             {what} taken as independent and counted once for all seeds.",
             first.map_or(String::new(), |of| (results.words.shots)(of.shots)),
             rule(results)
         )

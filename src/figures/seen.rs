@@ -34,17 +34,16 @@ impl Figure for Seen {
     }
 
     fn caption(&self, results: &Results) -> String {
+        let (people, what) = (results.words.people().unwrap_or("tasks"), results.words.support);
         format!(
-            "Log loss and area under the ROC curve on the answers of new students by the number of their answers seen, {}: means over \
-             students and seeds; bands or whiskers are 95 % intervals.",
+            "Log loss and area under the ROC curve on the {what} of new {people} by the number of their {what} seen, {}: means over \
+             {people} and seeds; bands or whiskers are 95 % intervals.",
             rule(results)
         )
     }
 
     fn draw(&self, results: &Results) -> Result<Option<String>> {
-        if !results.words.of_students() {
-            return Ok(None);
-        }
+        let Some(people) = results.words.people() else { return Ok(None) };
         let quantities = [LogLoss.quantity(), Auc.quantity()];
         let mut rows = summarise(&results.evaluation, &results.methods, &quantities);
         rows.retain(|row| row.task == TaskKind::FewShot);
@@ -79,7 +78,7 @@ impl Figure for Seen {
         };
         let pair = Pair {
             title: results.title.clone(),
-            subtitle: format!("on test students {}: mean and 95 % interval", rule(results)),
+            subtitle: format!("on test {people} {}: mean and 95 % interval", rule(results)),
             x,
             panels,
             legend: methods.iter().map(entry).collect(),

@@ -57,7 +57,7 @@ impl Figure for Shots {
                 (!bars.is_empty()).then_some((method, look, bars))
             })
             .collect();
-        if methods.is_empty() || results.words.of_students() {
+        if methods.is_empty() || results.words.people().is_some() {
             return Ok(None);
         }
 

@@ -1,6 +1,6 @@
 //! A learned initialisation, tested on other tasks.
 
-use std::sync::atomic::AtomicBool;
+use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use anyhow::{Context, Result};
 
@@ -38,6 +38,8 @@ pub struct Changed {
     pub dataset: Option<DatasetSpec>,
     /// Names of the test classes.
     pub classes: Option<Vec<String>>,
+    /// A file of reviews.
+    pub reviews: Option<PathBuf>,
 }
 
 impl Changed {
@@ -48,6 +50,7 @@ impl Changed {
             || self.episodes.is_some_and(|episodes| episodes != learned.experiment.evaluate.episodes)
             || self.dataset.is_some()
             || self.classes.is_some()
+            || self.reviews.is_some()
     }
 }
 
@@ -79,7 +82,11 @@ pub fn evaluate(
 ) -> Result<Option<Retested>> {
     let (experiment, shots) = settings(learned, changed)?;
     let run = learned.few_shot_run(&experiment)?;
-    let retest = Retest { dataset: changed.dataset.clone(), classes: changed.classes.clone() };
+    let retest = Retest {
+        dataset: changed.dataset.clone(),
+        classes: changed.classes.clone(),
+        reviews: changed.reviews.clone(),
+    };
     let (material, trained) =
         Material::load_for_retest(&experiment, run.fold, &retest, source, machine.device)?;
     let fold = material.fold(run.fold)?;

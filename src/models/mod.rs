@@ -5,6 +5,7 @@
 mod chain;
 pub mod closed_form;
 pub mod decoder;
+pub mod forgetting;
 pub mod layers;
 pub mod mlp;
 mod params;
@@ -74,6 +75,11 @@ pub trait Architecture {
     /// The model for inputs of `inputs` and outputs of `outputs` values.
     fn build(&self, inputs: usize, outputs: usize) -> Box<dyn Model>;
 
+    /// Whether the last value of a row of input must be the time since something was seen.
+    fn needs_time(&self) -> bool {
+        false
+    }
+
     /// The model with parameters of these shapes as modules of PyTorch's `nn.Sequential`, in order.
     ///
     /// # Errors
@@ -88,5 +94,7 @@ registry! {
         "mlp" => Mlp(mlp::Mlp),
         /// From a few numbers of a task, its context, to one output for each input: CAVIA of students and items.
         "decoder" => Decoder(decoder::Decoder),
+        /// A forgetting curve for each review: a mixture of power curves, with a context that adapts to the learner.
+        "forgetting" => Forgetting(forgetting::Forgetting),
     }
 }

@@ -129,7 +129,7 @@ pub struct ExampleCurve {
     pub support: Vec<[f32; 2]>,
     /// Where the function is shown, ascending.
     pub x: Vec<f32>,
-    /// The function there.
+    /// The function there; empty where it is not known.
     pub truth: Vec<f32>,
     /// The answer there after each number of steps: `[steps][x]`, none where the network had diverged.
     pub answers: Vec<Vec<f32>>,

@@ -1,5 +1,7 @@
 //! What a family of tasks is: as the experiment file names it, and loaded.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,8 @@ pub enum Need {
     Truth,
     /// Rows that are answers to items which tasks have in common.
     Items,
+    /// Rows that are reviews, each with the time since the one before.
+    Reviews,
 }
 
 impl Need {
@@ -62,6 +66,7 @@ impl Need {
             Self::WholeDataset => "a whole data set",
             Self::Truth => "tasks simulated from a known model",
             Self::Items => "items that tasks have in common",
+            Self::Reviews => "timed reviews",
         }
     }
 }
@@ -102,6 +107,8 @@ pub struct Retest {
     pub dataset: Option<DatasetSpec>,
     /// Names of the test classes.
     pub classes: Option<Vec<String>>,
+    /// A file of reviews.
+    pub reviews: Option<PathBuf>,
 }
 
 /// A distribution over tasks as the experiment file describes it. Nothing here needs its data.
@@ -161,6 +168,9 @@ pub trait Family {
         let given = [("--dataset", retest.dataset.is_some()), ("--classes", retest.classes.is_some())];
         if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
             misuse!("{option}: the run's tasks are of no data set with classes: leave it out");
+        }
+        if retest.reviews.is_some() {
+            misuse!("--reviews: the run's tasks are not of memory: leave it out");
         }
         Ok((self.load(asks, source, device)?, None))
     }

@@ -11,6 +11,7 @@ pub mod form;
 pub mod frozen;
 pub mod harmonic;
 mod interface;
+pub mod memory;
 pub mod same;
 pub mod sinusoid;
 pub mod students;
@@ -160,5 +161,7 @@ registry! {
         "harmonic" => Harmonic(harmonic::Harmonic),
         /// Students: a few answers of each are seen, others are asked; from a file, or simulated.
         "students" => Students(students::Students),
+        /// Memory: the first reviews of a learner are seen, and asked is which cards will be recalled later; from a file, or simulated.
+        "memory" => Memory(memory::Memory),
     }
 }

@@ -21,10 +21,22 @@ pub struct Words {
     pub facts: Vec<(&'static str, String)>,
 }
 
+/// What shots count where a task is a learner who practises.
+pub const REVIEWS_SEEN: &str = "reviews seen";
+
 /// What shots count where a task is a student, see [`Words::of_students`].
 pub const ANSWERS_SEEN: &str = "answers seen";
 
 impl Words {
+    /// What the people are called whom tasks are about, if they are: results are then drawn by how much is seen of them.
+    pub fn people(&self) -> Option<&'static str> {
+        match self.shots_axis {
+            ANSWERS_SEEN => Some("students"),
+            REVIEWS_SEEN => Some("learners"),
+            _ => None,
+        }
+    }
+
     /// Whether a task is a student of whom some answers are seen.
     pub fn of_students(&self) -> bool {
         self.shots_axis == ANSWERS_SEEN

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     data::{self, DatasetSpec},
     measures::{Accuracy, Measure},
+    misuse::misuse,
 };
 use class_split::ClassSplit;
 use classes::Classes;
@@ -199,6 +200,9 @@ impl Family for FewShotSpec {
         source: &data::Source,
         device: Device,
     ) -> Result<(Box<dyn Tasks>, Option<String>)> {
+        if retest.reviews.is_some() {
+            misuse!("--reviews: the run's tasks are not of memory: leave it out");
+        }
         let (images, warning) = Images::load_for_retest(self, fold, retest, asks, source, device)?;
         Ok((Box::new(images), warning))
     }

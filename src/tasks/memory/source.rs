@@ -1,0 +1,255 @@
+//! Episodes of learners: a task is a learner, of whom the first reviews are seen, and later ones asked.
+
+use std::{ops::Range, sync::Arc};
+
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+use tch::{Device, Tensor};
+
+use super::{Memory, layout::Layout, practice::Practice};
+use crate::{
+    random::{Purpose, Stream, stream},
+    tasks::{Episode, FreezableSource, Part, Pool, TaskSource},
+};
+
+/// Cards that are known from other learners, and what a row holds then.
+pub struct Known {
+    /// The sizes of a row.
+    pub layout: Layout,
+    /// The place of each card.
+    pub places: Vec<Option<usize>>,
+}
+
+/// The learners of a part of a fold, and how they are asked.
+#[derive(Clone)]
+pub struct LearnerSource {
+    practice: Arc<Practice>,
+    known: Arc<Known>,
+    digest: [u8; 32],
+    /// Who, in the order in which they are tested.
+    learners: Vec<u32>,
+    part: Part,
+    /// The fewest and the most reviews that are seen; the same but in meta-training.
+    shots: [usize; 2],
+    /// How many reviews are asked; all that follow without it.
+    next: Option<usize>,
+    /// The share of training learners whose cards are taken for cards that nobody else knows.
+    strangers: f64,
+    /// The most reviews of any of the learners.
+    rows: usize,
+    seed: u64,
+    device: Device,
+}
+
+/// A learner in an episode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sitting {
+    /// Her number among all learners.
+    pub learner: u32,
+    /// How many of her reviews are seen.
+    pub seen: usize,
+    /// Whether her cards are taken for cards that nobody else knows.
+    pub stranger: bool,
+}
+
+/// The places of the reviews that may be asked after so many, if those of cards that were met before are asked.
+pub fn window(seen: usize, next: Option<usize>, reviews: usize) -> Range<usize> {
+    let end = next.map_or(reviews, |next| reviews.min(seen.saturating_add(next)));
+    seen.min(end)..end
+}
+
+impl LearnerSource {
+    /// The learners of a part, of whom up to so many reviews are seen.
+    pub fn new(
+        settings: &Memory,
+        (practice, known, digest): (&Arc<Practice>, &Arc<Known>, [u8; 32]),
+        mut learners: Vec<u32>,
+        part: Part,
+        shots: usize,
+        seed: u64,
+        device: Device,
+    ) -> Self {
+        let rows = learners.iter().map(|learner| practice.asked(*learner).len()).max().unwrap_or(0);
+        let fewest = if part == Part::Train { settings.training_range()[0].min(shots) } else { shots };
+        if part != Part::Train {
+            // Some of the learners are then a sample of all.
+            let mut draw = stream(seed, Purpose::Split, part as u64);
+            let mut keyed: Vec<(u64, u32)> =
+                learners.iter().map(|learner| (draw.random(), *learner)).collect();
+            keyed.sort_unstable();
+            learners = keyed.into_iter().map(|(_, learner)| learner).collect();
+        }
+        Self {
+            practice: practice.clone(),
+            known: known.clone(),
+            digest,
+            learners,
+            part,
+            shots: [fewest, shots],
+            next: settings.next,
+            strangers: settings.training.strangers,
+            rows,
+            seed,
+            device,
+        }
+    }
+
+    /// The learner of a task, and how many of her reviews are seen.
+    pub fn sitting(&self, index: u64, task: usize, shots: usize) -> Sitting {
+        if self.part != Part::Train {
+            return Sitting { learner: self.learners[task], seen: shots, stranger: false };
+        }
+        let mut stream = stream(self.seed, self.part.purpose(), index << 24 | task as u64);
+        self.drawn(&mut stream, shots)
+    }
+
+    /// A training learner, and a number of seen reviews after which something can be asked: one of all alike often for half of the
+    /// learners, by equal ratios for the others, so that one theta learns to do with few reviews and with many.
+    fn drawn(&self, stream: &mut Stream, shots: usize) -> Sitting {
+        let learner = self.learners[stream.random_range(0..self.learners.len())];
+        let asked = self.practice.asked(learner);
+        let last = asked.iter().rposition(|row| self.practice.is_met(*row)).unwrap_or(0);
+        let most = last.min(shots).max(1);
+        let least = self.shots[0].clamp(1, most);
+        let log = |number: usize| (number as f64).ln();
+        let seen = if stream.random() {
+            stream.random_range(least..=most)
+        } else {
+            (stream.random_range(log(least)..=log(most + 1)).exp() as usize).clamp(least, most)
+        };
+        Sitting { learner, seen, stranger: stream.random::<f64>() < self.strangers }
+    }
+
+    /// How many learners there are.
+    pub fn learners(&self) -> usize {
+        self.learners.len()
+    }
+
+    /// The rows of a learner in which something was asked.
+    pub fn asked(&self, learner: u32) -> &[u32] {
+        self.practice.asked(learner)
+    }
+
+    /// The reviews.
+    pub fn practice(&self) -> &Practice {
+        &self.practice
+    }
+
+    /// The sizes of a row of input.
+    pub fn layout(&self) -> Layout {
+        self.known.layout
+    }
+
+    /// The episode of some learners: first `seen` rows of what is seen, then `rows` rows for all reviews of each, of which those in the
+    /// window count whose card was met before.
+    pub fn episode(&self, sittings: &[Sitting], seen: usize, rows: usize, next: Option<usize>) -> Episode {
+        let (width, each) = (self.known.layout.width(), seen + rows);
+        let mut x = vec![0f32; sittings.len() * each * width];
+        let mut y = vec![0f32; sittings.len() * each];
+        let mut weight = vec![0f32; sittings.len() * each];
+        for (task, sitting) in sittings.iter().enumerate() {
+            let asked = self.practice.asked(sitting.learner);
+            let window = window(sitting.seen, next, asked.len());
+            for (place, row) in asked.iter().enumerate() {
+                let at = task * each + seen + place;
+                let write = place < rows || place < seen.min(sitting.seen);
+                if !write {
+                    break;
+                }
+                let input = &mut vec![0f32; width];
+                let mut past = self.practice.past(*row, &self.known.places);
+                past.card = past.card.filter(|_| !sitting.stranger);
+                self.known.layout.write(&past, input);
+                let target = f32::from(u8::from(self.practice.recalled(*row)));
+                let mut put = |at: usize, counts: bool| {
+                    x[at * width..(at + 1) * width].copy_from_slice(input);
+                    (y[at], weight[at]) = (target, f32::from(u8::from(counts)));
+                };
+                if place < seen.min(sitting.seen) {
+                    put(task * each + place, true);
+                }
+                if place < rows {
+                    put(at, window.contains(&place) && self.practice.is_met(*row));
+                }
+            }
+        }
+        let tensor = |values: &[f32], last: &[i64]| {
+            let shape = [&[sittings.len() as i64, each as i64], last].concat();
+            Tensor::from_slice(values).reshape(shape).to_device(self.device)
+        };
+        Episode {
+            x: tensor(&x, &[width as i64]),
+            y: tensor(&y, &[1]),
+            weight: Some(tensor(&weight, &[])),
+            support: seen as i64,
+        }
+    }
+
+    /// The most reviews of some learners.
+    fn longest(&self, sittings: &[Sitting]) -> usize {
+        sittings.iter().map(|sitting| self.practice.asked(sitting.learner).len()).max().unwrap_or(0)
+    }
+
+    /// Every learner once, all reviews of cards that were met before being asked, some learners at a time.
+    pub fn every(self) -> impl Iterator<Item = Episode> {
+        const AT_ONCE: usize = 64;
+        (0..self.learners.len()).step_by(AT_ONCE).map(move |first| {
+            let last = self.learners.len().min(first + AT_ONCE);
+            let all = |learner: &u32| Sitting { learner: *learner, seen: 0, stranger: false };
+            let sittings: Vec<Sitting> = self.learners[first..last].iter().map(all).collect();
+            self.episode(&sittings, 0, self.longest(&sittings), None)
+        })
+    }
+}
+
+impl TaskSource for LearnerSource {
+    fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
+        self.sample_with(index, tasks, self.shots[1])
+    }
+}
+
+impl FreezableSource for LearnerSource {
+    fn sample_with(&self, index: u64, tasks: Range<usize>, shots: usize) -> Episode {
+        let sittings: Vec<Sitting> = tasks.map(|task| self.sitting(index, task, shots)).collect();
+        // Frozen episodes all have the same size, so that their answers can be kept together.
+        let rows = if self.part == Part::Train { self.longest(&sittings) } else { self.rows };
+        self.episode(&sittings, shots, rows, self.next)
+    }
+
+    fn describe(&self, hash: &mut Sha256) {
+        hash.update(self.digest);
+        let sizes =
+            [self.rows, self.known.layout.cards, self.known.layout.history, self.next.unwrap_or(usize::MAX)];
+        sizes.iter().for_each(|size| hash.update((*size as u64).to_le_bytes()));
+    }
+
+    /// By her name, and by how many of her reviews are seen.
+    fn identify(&self, index: u64, task: usize, hash: &mut Sha256) {
+        let Sitting { learner, seen, .. } = self.sitting(index, task, self.shots[1]);
+        hash.update(&self.practice.reviews.learners[learner as usize]);
+        hash.update((seen as u64).to_le_bytes());
+    }
+}
+
+/// Reviews of many learners as ordinary supervised batches: those of the meta-training tasks of the same numbers.
+pub struct Pooled {
+    /// The tasks.
+    pub source: LearnerSource,
+    /// Which of their reviews.
+    pub pool: Pool,
+}
+
+impl TaskSource for Pooled {
+    fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
+        let most = self.source.shots[1];
+        let sittings: Vec<Sitting> = tasks.map(|task| self.source.sitting(index, task, most)).collect();
+        match self.pool {
+            Pool::All => {
+                let all: Vec<Sitting> =
+                    sittings.iter().map(|sitting| Sitting { seen: 0, ..*sitting }).collect();
+                self.source.episode(&all, 0, self.source.longest(&all), None)
+            }
+            Pool::Support => Episode { support: 0, ..self.source.episode(&sittings, most, 0, None) },
+        }
+    }
+}
