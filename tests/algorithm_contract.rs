@@ -93,8 +93,9 @@ fn settings() -> Vec<AlgorithmSpec> {
 
 /// Every algorithm with its defaults and with other settings, and those that adapt with every rule.
 fn registered() -> Vec<AlgorithmSpec> {
-    let of_images =
-        |spec: &AlgorithmSpec| ![Need::Items, Need::Truth].iter().any(|need| spec.needs().contains(need));
+    let of_images = |spec: &AlgorithmSpec| {
+        ![Need::Items, Need::Truth, Need::Reviews].iter().any(|need| spec.needs().contains(need))
+    };
     let all: Vec<AlgorithmSpec> =
         AlgorithmSpec::all().into_iter().chain(settings()).filter(of_images).collect();
     let with_rules: Vec<_> = all.iter().flat_map(with_each_rule).collect();

@@ -4,6 +4,8 @@ pub mod best_possible;
 pub mod ensemble;
 mod fitted;
 pub mod fomaml;
+pub mod fsrs;
+pub mod half_life_regression;
 pub mod irt;
 pub mod item_mean;
 pub mod latent_classes;
@@ -15,7 +17,10 @@ pub mod nearest_neighbour;
 pub mod neural_process;
 pub mod plain;
 pub mod pretrained;
+pub mod recall_regression;
 pub mod reptile;
+mod review_rows;
+pub mod running_average;
 pub mod scratch;
 
 use serde::{Deserialize, Serialize};
@@ -277,5 +282,13 @@ registry! {
         "irt" => Irt(irt::Irt),
         /// Latent classes of students, their number chosen on validation tasks.
         "latent_classes" => LatentClasses(latent_classes::LatentClasses),
+        /// The learner's share of recalled reviews so far, drawn towards that of all learners.
+        "running_average" => RunningAverage(running_average::RunningAverage),
+        /// A logistic regression of recall on the card, its history, the learner's share of recalled reviews and the time.
+        "recall_regression" => RecallRegression(recall_regression::RecallRegression),
+        /// Half-life regression: forgetting by halves, whose half-life depends on the card and on how often it was recalled and forgotten.
+        "half_life_regression" => HalfLifeRegression(half_life_regression::HalfLifeRegression),
+        /// FSRS-6, the scheduler of Anki, fitted to each learner, or to all.
+        "fsrs" => Fsrs(fsrs::Fsrs),
     }
 }

@@ -11,6 +11,7 @@ mod following;
 mod learned;
 mod losses;
 mod measures;
+mod memory;
 mod output;
 mod published;
 mod pytorch;
