@@ -180,6 +180,8 @@ impl ClosedForm for Model {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{
         algorithms::review_rows::tests::{fitted, log_loss},
@@ -221,6 +223,29 @@ mod tests {
         let reviews = [(3, 0), (1, 10), (3, 5)].map(|(rating, delta_t)| FSRSReview { rating, delta_t });
         assert_eq!(item.reviews, reviews);
         assert_eq!(of(60.0).item(&self::row(&[], 0.0), true), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        /// Whatever learners do, their reviews can be fitted to and give probabilities.
+        #[test]
+        fn strange_reviews_are_no_harm(
+            reviews in prop::collection::vec((prop::collection::vec((0u8..5, 0.0..1e9f64), 0..9), 0.0..1e10f64, any::<bool>()), 0..120),
+            day in prop::sample::select(vec![1e-3, 10.0, DAY, 1e9]),
+        ) {
+            let model = Model { layout: LAYOUT, settings: Fsrs { day, ..Fsrs::default() } };
+            let rows: Vec<(Vec<f32>, bool)> = reviews
+                .iter()
+                .map(|(earlier, elapsed, recalled)| {
+                    let of = |(grade, interval): &(u8, f64)| (Grade::of(*grade).unwrap_or(Grade::Shown), *interval);
+                    (row(&earlier.iter().map(of).collect::<Vec<_>>(), *elapsed), *recalled)
+                })
+                .collect();
+            let parameters = model.fitted(rows.iter().filter_map(|(row, recalled)| model.item(row, *recalled)).collect());
+            prop_assert!(parameters.iter().all(|parameter| parameter.is_finite()));
+            let p = model.probabilities(&parameters, rows.iter().map(|(row, _)| row.as_slice()));
+            prop_assert!(p.iter().all(|p| (0.0..=1.0).contains(p)), "{:?}", p);
+        }
     }
 
     /// Simulated learners review each card after days, as FSRS expects.
