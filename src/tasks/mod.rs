@@ -13,6 +13,7 @@ pub mod harmonic;
 mod interface;
 pub mod memory;
 pub mod same;
+pub mod seen;
 pub mod sinusoid;
 pub mod students;
 pub mod words;

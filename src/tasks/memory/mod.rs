@@ -21,6 +21,7 @@ pub use loaded::Loaded;
 
 use super::{
     family::{Asks, Family, Need, Problem, Retest, Tasks},
+    seen,
     students::split::SplitSpec,
     words::{REVIEWS_SEEN, Words, in_one_line},
 };
@@ -75,7 +76,7 @@ pub struct Memory {
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
     /// How many reviews of a learner are seen, from least to most; 1 to 50 unless said otherwise.
-    #[garde(custom(ascending))]
+    #[garde(custom(seen::ascending))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shots: Option<[usize; 2]>,
     /// The share of learners whose cards are taken for cards that nobody else knows, so that theta learns to do with their history alone.
@@ -93,15 +94,6 @@ impl Training {
     /// Whether nothing is.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-fn ascending(range: &Option<[usize; 2]>, _: &()) -> garde::Result {
-    match range {
-        Some([low, high]) if *low < 1 || high < low || *high > 10_000 => Err(garde::Error::new(format!(
-            "must be two numbers from 1 to 10000, the lower one first, not [{low}, {high}]"
-        ))),
-        _ => Ok(()),
     }
 }
 

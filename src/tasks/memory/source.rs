@@ -9,7 +9,7 @@ use tch::{Device, Tensor};
 use super::{Memory, layout::Layout, practice::Practice};
 use crate::{
     random::{Purpose, Stream, stream},
-    tasks::{Episode, FreezableSource, Part, Pool, TaskSource},
+    tasks::{Episode, FreezableSource, Part, Pool, TaskSource, seen},
 };
 
 /// Cards that are known from other learners, and what a row holds then.
@@ -103,20 +103,14 @@ impl LearnerSource {
         self.drawn(&mut stream, shots)
     }
 
-    /// A training learner, and a number of seen reviews after which something can be asked: one of all alike often for half of the
-    /// learners, by equal ratios for the others, so that one theta learns to do with few reviews and with many.
+    /// A training learner, and a number of seen reviews after which something can be asked.
     fn drawn(&self, stream: &mut Stream, shots: usize) -> Sitting {
         let learner = self.learners[stream.random_range(0..self.learners.len())];
         let asked = self.practice.asked(learner);
         let last = asked.iter().rposition(|row| self.practice.is_met(*row)).unwrap_or(0);
         let most = last.min(shots).max(1);
         let least = self.shots[0].clamp(1, most);
-        let log = |number: usize| (number as f64).ln();
-        let seen = if stream.random() {
-            stream.random_range(least..=most)
-        } else {
-            (stream.random_range(log(least)..=log(most + 1)).exp() as usize).clamp(least, most)
-        };
+        let seen = seen::drawn(least, most, stream);
         Sitting { learner, seen, stranger: stream.random::<f64>() < self.strangers }
     }
 

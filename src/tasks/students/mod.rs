@@ -26,6 +26,7 @@ pub use loaded::Loaded;
 
 use super::{
     family::{Asks, Family, Need, Problem, Tasks},
+    seen,
     words::{ANSWERS_SEEN, Words, in_one_line},
 };
 use crate::{
@@ -89,7 +90,7 @@ pub struct Students {
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
     /// How many answers of a student are seen, from least to most; 1 to 20 unless said otherwise.
-    #[garde(custom(ascending))]
+    #[garde(custom(seen::ascending))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shots: Option<[usize; 2]>,
 }
@@ -98,15 +99,6 @@ impl Training {
     /// Whether nothing is.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-fn ascending(range: &Option<[usize; 2]>, _: &()) -> garde::Result {
-    match range {
-        Some([low, high]) if *low < 1 || high < low || *high > 10_000 => Err(garde::Error::new(format!(
-            "must be two numbers from 1 to 10000, the lower one first, not [{low}, {high}]"
-        ))),
-        _ => Ok(()),
     }
 }
 

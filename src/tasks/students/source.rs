@@ -14,7 +14,7 @@ use super::{
 use crate::{
     data::answers::Answers,
     random::{Purpose, Stream, stream},
-    tasks::{Episode, FreezableSource, Part, TaskSource},
+    tasks::{Episode, FreezableSource, Part, TaskSource, seen},
 };
 
 /// The students of a part of a fold, and how they are asked.
@@ -138,19 +138,12 @@ impl StudentSource {
         Asked { student, places }
     }
 
-    /// A training student, and how many of her answers are seen: each number alike often for half of the students, by equal ratios for the
-    /// others, so that one theta learns to do with few answers and with many.
+    /// A training student, and how many of her answers are seen.
     fn drawn(&self, stream: &mut Stream, shots: usize) -> (u32, usize) {
         let student = self.students[stream.random_range(0..self.students.len())];
         let most = self.queries.most_shots(self.length(student)).min(shots);
         let least = self.shots[0].min(most);
-        let shots = if stream.random() {
-            stream.random_range(least..=most)
-        } else {
-            let log = |number: usize| (number as f64).ln();
-            let drawn = stream.random_range(log(least)..=log(most + 1)).exp() as usize;
-            drawn.clamp(least, most)
-        };
+        let shots = seen::drawn(least, most, stream);
         (student, shots)
     }
 
