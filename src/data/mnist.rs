@@ -14,6 +14,7 @@ pub const ENTRY: DatasetEntry = DatasetEntry {
     summary: "handwritten digits, 28 x 28 grey values",
     source: "LeCun et al. 1998, https://doi.org/10.1109/5.726791",
     classes: 10,
+    numbered: true,
     images: (60_000, 10_000),
     size: (28, 28),
     load,

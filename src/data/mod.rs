@@ -10,9 +10,11 @@ mod fetch;
 mod folder;
 mod idx;
 pub mod image;
+mod image_folder;
 mod mirror;
 mod mnist;
 mod npm;
+mod omniglot;
 pub mod reviews;
 mod spec;
 pub mod table;
@@ -27,6 +29,8 @@ use anyhow::Result;
 use sha2::{Digest, Sha256};
 
 pub use folder::idx_folder;
+pub use image_folder::ImageFolder;
+pub use omniglot::{Omniglot, Resample};
 pub use spec::{DatasetSpec, registered};
 
 /// Images grouped by class, in memory, as bytes.
@@ -112,6 +116,8 @@ pub struct DatasetEntry {
     pub source: &'static str,
     /// Number of classes.
     pub classes: usize,
+    /// Whether its classes are named 0, 1, ...
+    pub numbered: bool,
     /// Number of training images and of test images.
     pub images: (usize, usize),
     /// Height and width of each image.
@@ -127,7 +133,7 @@ impl DatasetEntry {
 }
 
 /// Every data set that has a name.
-pub static REGISTRY: &[DatasetEntry] = &[mnist::ENTRY];
+pub static REGISTRY: &[DatasetEntry] = &[mnist::ENTRY, omniglot::ENTRY];
 
 /// The data set registered as `name`.
 pub fn find(name: &str) -> Option<&'static DatasetEntry> {

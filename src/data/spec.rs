@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, path::PathBuf};
 
 use anyhow::Result;
+use garde::Validate;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -10,7 +11,7 @@ use serde::{
 };
 use serde_json::{Value, json};
 
-use super::{Dataset, REGISTRY, Source, find, idx_folder};
+use super::{Dataset, ImageFolder, Omniglot, REGISTRY, Source, find, idx_folder};
 use crate::misuse::misuse;
 
 /// Where the images come from.
@@ -23,6 +24,16 @@ pub enum DatasetSpec {
     Folder {
         /// The folder.
         idx: PathBuf,
+    },
+    /// Omniglot with settings.
+    Omniglot {
+        /// How its drawings are made smaller.
+        omniglot: Omniglot,
+    },
+    /// A folder with a folder of images for each class.
+    Images {
+        /// The folder, and the size that its images are brought to.
+        images: ImageFolder,
     },
 }
 
@@ -38,13 +49,16 @@ impl DatasetSpec {
                 None => misuse!("there is no data set {name}"),
             },
             Self::Folder { idx } => idx_folder(idx, source),
+            Self::Omniglot { omniglot } => omniglot.load(source),
+            Self::Images { images } => images.load(source),
         }
     }
 
     /// The names of its classes, where they are known without loading it.
     pub fn known_classes(&self) -> Option<Vec<String>> {
         let Self::Named(name) = self else { return None };
-        Some((0..find(name)?.classes).map(|class| class.to_string()).collect())
+        let entry = find(name).filter(|entry| entry.numbered)?;
+        Some((0..entry.classes).map(|class| class.to_string()).collect())
     }
 }
 
@@ -53,7 +67,16 @@ impl JsonSchema for DatasetSpec {
         "Dataset".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let keyed = |key: &str, about: &str, schema: Schema| {
+            json!({
+                "description": about,
+                "type": "object",
+                "properties": {key: schema},
+                "required": [key],
+                "additionalProperties": false,
+            })
+        };
         let named = |entry: &super::DatasetEntry| json!({"description": entry.summary, "const": entry.name});
         let mut forms: Vec<Value> = REGISTRY.iter().map(named).collect();
         forms.push(json!({
@@ -63,21 +86,57 @@ impl JsonSchema for DatasetSpec {
             "required": ["idx"],
             "additionalProperties": false,
         }));
+        let (omniglot, images) =
+            (generator.subschema_for::<Omniglot>(), generator.subschema_for::<ImageFolder>());
+        forms.push(keyed("omniglot", "Omniglot, made smaller in another way.", omniglot));
+        forms.push(keyed("images", "A folder with a folder of images for each class.", images));
         json_schema!({"oneOf": forms})
     }
 }
 
-/// Refuses names that are not registered.
+/// Refuses names that are not registered, and settings that cannot be.
 pub fn registered(dataset: &DatasetSpec, _: &()) -> garde::Result {
+    let sound = match dataset {
+        DatasetSpec::Omniglot { omniglot } => omniglot.validate(),
+        DatasetSpec::Images { images } => images.validate(),
+        DatasetSpec::Named(_) | DatasetSpec::Folder { .. } => Ok(()),
+    };
+    if let Err(report) = sound {
+        return Err(garde::Error::new(report.to_string().trim()));
+    }
     let DatasetSpec::Named(name) = dataset else { return Ok(()) };
     if find(name).is_some() {
         return Ok(());
     }
     let known: Vec<&str> = REGISTRY.iter().map(|entry| entry.name).collect();
     Err(garde::Error::new(format!(
-        "there is no data set {name:?}; there is {}, and {{idx: FOLDER}} reads any in IDX form",
+        "there is no data set {name:?}; there is {}; {{idx: FOLDER}} reads any in IDX form, {{images: {{folder: FOLDER}}}} a folder of images for each class",
         known.join(", ")
     )))
+}
+
+/// The forms of a data set, for messages.
+const FORMS: &str = "the name of a data set, or {idx: FOLDER}, or {images: {folder: FOLDER}}, or {omniglot: {resample: area}}";
+
+/// The forms with a key, one of which there has to be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatasetKeys {
+    idx: Option<PathBuf>,
+    omniglot: Option<Omniglot>,
+    images: Option<ImageFolder>,
+}
+
+impl DatasetKeys {
+    /// The data set, if there is one key.
+    fn spec(self) -> Option<DatasetSpec> {
+        match (self.idx, self.omniglot, self.images) {
+            (Some(idx), None, None) => Some(DatasetSpec::Folder { idx }),
+            (None, Some(omniglot), None) => Some(DatasetSpec::Omniglot { omniglot }),
+            (None, None, Some(images)) => Some(DatasetSpec::Images { images }),
+            _ => None,
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for DatasetSpec {
@@ -87,7 +146,7 @@ impl<'de> Deserialize<'de> for DatasetSpec {
             type Value = DatasetSpec;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("the name of a data set, or {idx: FOLDER}")
+                f.write_str(FORMS)
             }
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<DatasetSpec, E> {
@@ -95,13 +154,8 @@ impl<'de> Deserialize<'de> for DatasetSpec {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<DatasetSpec, M::Error> {
-                #[derive(Deserialize)]
-                #[serde(deny_unknown_fields)]
-                struct Keys {
-                    idx: PathBuf,
-                }
-                let Keys { idx } = Keys::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(DatasetSpec::Folder { idx })
+                let keys = DatasetKeys::deserialize(MapAccessDeserializer::new(map))?;
+                keys.spec().ok_or_else(|| de::Error::custom(FORMS))
             }
         }
         deserializer.deserialize_any(Visitor)

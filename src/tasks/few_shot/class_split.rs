@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Result;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use super::class_list::ClassList;
 use crate::{
-    data::Dataset,
+    data::{Dataset, Source},
     random::{Purpose, stream},
     tasks::family::Part,
 };
@@ -18,6 +20,8 @@ pub enum ClassSplit {
     Lists([Vec<String>; 3]),
     /// The classes of named groups for each of them.
     Groups([Vec<String>; 3]),
+    /// The classes of a list for each of them, which is to be read first.
+    Listed(ClassList),
     /// So many classes for each of them, drawn by a seed of its own.
     Drawn {
         /// Numbers of classes.
@@ -68,6 +72,17 @@ impl ClassSplit {
         }
     }
 
+    /// The same, with the classes of a list by their names.
+    ///
+    /// # Errors
+    /// A `Misuse`: the list cannot be read.
+    pub fn read(&self, source: &Source) -> Result<Self> {
+        match self {
+            Self::Listed(list) => Ok(Self::Lists(list.read(source)?)),
+            other => Ok(other.clone()),
+        }
+    }
+
     /// The parts of one fold, each of its own classes.
     ///
     /// # Errors
@@ -96,6 +111,7 @@ impl ClassSplit {
                 };
                 apart(of, lists, members)?
             }
+            Self::Listed(_) => return Err("the list of classes was not read".into()), // see `ClassSplit::read`
             Self::Drawn { sizes, seed } => drawn(of, *sizes, *seed)?,
             Self::Folds { folds, seed } => dealt_into(of, *folds, *seed, fold)?,
             Self::Shared => of.map(|classes| (0..classes.names.len()).collect()),

@@ -1,6 +1,6 @@
 //! How the experiment file says which classes train, validate and test.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
@@ -9,13 +9,16 @@ use serde::{
 };
 use serde_json::json;
 
-use super::class_split::ClassSplit;
+use super::{
+    class_list::{ClassList, PublishedSplit},
+    class_split::ClassSplit,
+};
 
 /// How classes are divided, in the file's form of [`ClassSplit`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classes(pub ClassSplit);
 
-/// The map form of [`Classes`]: one of the four sets of keys.
+/// The map form of [`Classes`]: one of the six sets of keys.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClassKeys {
@@ -27,6 +30,10 @@ struct ClassKeys {
     test: Option<Vec<Name>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<Groups>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<PublishedSplit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     split: Option<[usize; 3]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,6 +105,7 @@ impl JsonSchema for Classes {
         let parts = json!({"train": names, "validation": names, "test": names});
         let sizes = generator.subschema_for::<[usize; 3]>();
         let seed = generator.subschema_for::<u64>();
+        let published = generator.subschema_for::<PublishedSplit>();
         json_schema!({
             "oneOf": [
                 {
@@ -117,6 +125,20 @@ impl JsonSchema for Classes {
                         "additionalProperties": false,
                     }},
                     "required": ["groups"],
+                    "additionalProperties": false,
+                },
+                {
+                    "description": "A CSV file with a column split (train, validation or val, test); the others name the class.",
+                    "type": "object",
+                    "properties": {"file": {"type": "string"}},
+                    "required": ["file"],
+                    "additionalProperties": false,
+                },
+                {
+                    "description": "A published split of Omniglot's characters.",
+                    "type": "object",
+                    "properties": {"published": published},
+                    "required": ["published"],
                     "additionalProperties": false,
                 },
                 {
@@ -140,7 +162,7 @@ impl JsonSchema for Classes {
 }
 
 const CLASSES: &str = "classes are {train: [..], validation: [..], test: [..]}, or {groups: {train: [..], ..}}, \
-                       or {split: [5, 2, 3], seed: 0}, or {folds: 5, seed: 0}, or shared";
+                       or {file: split.csv}, or {published: vinyals}, or {split: [5, 2, 3], seed: 0}, or {folds: 5, seed: 0}, or shared";
 
 impl<'de> Deserialize<'de> for Classes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -158,7 +180,21 @@ impl<'de> Deserialize<'de> for Classes {
 
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Classes, M::Error> {
                 let keys = ClassKeys::deserialize(MapAccessDeserializer::new(map))?;
-                let ClassKeys { train, validation, test, groups, split, folds, seed } = keys;
+                let ClassKeys { train, validation, test, groups, file, published, split, folds, seed } = keys;
+                let list = match (file, published) {
+                    (Some(file), None) => Some(ClassList::File(file)),
+                    (None, Some(published)) => Some(ClassList::Published(published)),
+                    (None, None) => None,
+                    (Some(_), Some(_)) => return Err(de::Error::custom(CLASSES)),
+                };
+                let nothing_else = train.is_none() && test.is_none() && groups.is_none();
+                if let Some(list) = list {
+                    let alone = nothing_else && validation.is_none() && split.is_none() && folds.is_none();
+                    if !alone || seed.is_some() {
+                        return Err(de::Error::custom(CLASSES));
+                    }
+                    return Ok(Classes(ClassSplit::Listed(list)));
+                }
                 Ok(Classes(match (train, test, groups, split, folds) {
                     (Some(train), Some(test), None, None, None) if seed.is_none() => {
                         ClassSplit::Lists([train, validation.unwrap_or_default(), test].map(read))
@@ -190,6 +226,12 @@ impl Serialize for Classes {
             ClassSplit::Groups(lists) => {
                 let [train, validation, test] = lists.map(written);
                 ClassKeys { groups: Some(Groups { train, validation, test }), ..ClassKeys::default() }
+            }
+            ClassSplit::Listed(ClassList::File(file)) => {
+                ClassKeys { file: Some(file), ..ClassKeys::default() }
+            }
+            ClassSplit::Listed(ClassList::Published(published)) => {
+                ClassKeys { published: Some(published), ..ClassKeys::default() }
             }
             ClassSplit::Drawn { sizes, seed } => {
                 ClassKeys { split: Some(sizes), seed: Some(seed), ..ClassKeys::default() }

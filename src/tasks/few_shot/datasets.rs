@@ -8,7 +8,7 @@ use serde::{
     de::{self, MapAccess, value::MapAccessDeserializer},
 };
 
-use crate::data::{DatasetSpec, registered};
+use crate::data::{DatasetSpec, ImageFolder, Omniglot, registered};
 
 /// The data sets of a task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,8 +66,7 @@ impl JsonSchema for Datasets {
     }
 }
 
-const DATASETS: &str =
-    "a data set is its name, or {idx: FOLDER}, or {train: ..., test: ...} with one for each part";
+const DATASETS: &str = "a data set is its name, or {idx: FOLDER}, or {images: {folder: FOLDER}}, or {omniglot: {...}}, or {train: ..., test: ...} with one for each part";
 
 impl<'de> Deserialize<'de> for Datasets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -75,6 +74,8 @@ impl<'de> Deserialize<'de> for Datasets {
         #[serde(deny_unknown_fields)]
         struct Keys {
             idx: Option<std::path::PathBuf>,
+            omniglot: Option<Omniglot>,
+            images: Option<ImageFolder>,
             train: Option<DatasetSpec>,
             validation: Option<DatasetSpec>,
             test: Option<DatasetSpec>,
@@ -92,11 +93,19 @@ impl<'de> Deserialize<'de> for Datasets {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Datasets, M::Error> {
-                match Keys::deserialize(MapAccessDeserializer::new(map))? {
-                    Keys { idx: Some(idx), train: None, validation: None, test: None } => {
+                let Keys { idx, omniglot, images, train, validation, test } =
+                    Keys::deserialize(MapAccessDeserializer::new(map))?;
+                match (idx, omniglot, images, train, validation, test) {
+                    (Some(idx), None, None, None, None, None) => {
                         Ok(Datasets::One(DatasetSpec::Folder { idx }))
                     }
-                    Keys { idx: None, train: Some(train), validation, test: Some(test) } => {
+                    (None, Some(omniglot), None, None, None, None) => {
+                        Ok(Datasets::One(DatasetSpec::Omniglot { omniglot }))
+                    }
+                    (None, None, Some(images), None, None, None) => {
+                        Ok(Datasets::One(DatasetSpec::Images { images }))
+                    }
+                    (None, None, None, Some(train), validation, Some(test)) => {
                         Ok(Datasets::Each { train, validation, test })
                     }
                     _ => Err(de::Error::custom(DATASETS)),

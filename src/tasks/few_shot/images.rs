@@ -7,6 +7,7 @@ use tch::Device;
 use super::{
     AllClasses, Datasets, FewShot, FewShotSpec, ImageBank, TaskSize, check,
     class_split::{NamedClasses, Parts, listed},
+    classes::Classes,
     example, whole_dataset,
 };
 use crate::{
@@ -56,7 +57,8 @@ impl Images {
     /// The data cannot be had or read; a `Misuse` where they hold less than is asked for.
     pub fn load(task: &FewShotSpec, asks: &Asks, source: &data::Source, device: Device) -> Result<Self> {
         let mut images = Self::read(task, source, device)?;
-        if let Some((keys, message)) = check::problems(task, asks, &images.classes()).first() {
+        let task = images.task.clone(); // whose classes were read
+        if let Some((keys, message)) = check::problems(&task, asks, &images.classes()).first() {
             misuse!("task.{}: {message}", keys.join("."));
         }
         for fold in 0..task.classes.0.folds() {
@@ -134,7 +136,8 @@ impl Images {
                 );
             }
         }
-        Ok(Self { task: task.clone(), sets, of_part, folds: Vec::new() })
+        let classes = Classes(task.classes.0.read(source)?);
+        Ok(Self { task: FewShotSpec { classes, ..task.clone() }, sets, of_part, folds: Vec::new() })
     }
 
     fn parts_of(&self, fold: usize) -> Result<Parts> {

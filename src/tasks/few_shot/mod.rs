@@ -1,6 +1,7 @@
 //! Few-shot classification of images: N classes, K support images and Q queries of each.
 
 mod check;
+mod class_list;
 pub mod class_split;
 pub mod classes;
 mod datasets;
@@ -176,7 +177,8 @@ impl Family for FewShotSpec {
 
     fn check(&self, asks: &Asks) -> Vec<Problem> {
         let known = self.dataset.of_parts().map(DatasetSpec::known_classes);
-        let [Some(train), Some(validation), Some(test)] = &known else {
+        let listed = matches!(self.classes.0, ClassSplit::Listed(_));
+        let ([Some(train), Some(validation), Some(test)], false) = (&known, listed) else {
             return check::other_ways(self, asks).into_iter().collect();
         };
         let (names, sets) = ([train, validation, test], self.dataset.sets());
