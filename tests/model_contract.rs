@@ -16,6 +16,7 @@ const OUTPUTS: i64 = 4;
 /// Every model with its defaults, and with its features.
 fn registered() -> Vec<ModelSpec> {
     let features = [
+        json!({"conv4": {"filters": 3, "halve": "pool", "end": "flatten"}}),
         json!({"mlp": {"hidden": []}}),
         json!({"mlp": {"hidden": [7, 5, 6], "activation": "tanh"}}),
         json!({"mlp": {"hidden": [7, 5], "batch_norm": true}}),

@@ -41,9 +41,13 @@ pub struct Fsrs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FittedTo {
-    /// Each learner's support, as Anki does it: those published until there are 8 reviews, the first four parameters until there are 64.
+    /// Each learner's support, as Anki does it. The crate leaves out intervals that occur fewer than six times, keeps the published parameters
+    /// where fewer than 8 reviews remain, and changes the first four until there are 64: of few reviews it mostly learns nothing.
     #[default]
     Learner,
+    /// The reviews of all meta-training learners; then the initial stabilities are scaled to each learner's support, by the factor that
+    /// is most probable where its logarithm is normal about 0 with standard deviation 0.7.
+    Both,
     /// The reviews of all meta-training learners.
     All,
     /// Nothing: those that are published.
@@ -129,6 +133,35 @@ impl Model {
     }
 }
 
+/// Standard deviation of the logarithm of a learner's factor.
+const SPREAD: f64 = 0.7;
+/// Factors that are tried: powers of 2^(1/4), from a sixteenth to sixteen.
+const FACTORS: std::ops::RangeInclusive<i32> = -16..=16;
+
+/// Parameters whose initial stabilities, the first four, suit some reviews.
+fn scaled(parameters: &[f32], items: &[FSRSItem]) -> Vec<f32> {
+    let with = |power: i32| {
+        let factor = 2f32.powf(power as f32 / 4.0);
+        let scaled = parameters.iter().enumerate();
+        scaled.map(|(place, value)| if place < 4 { value * factor } else { *value }).collect::<Vec<f32>>()
+    };
+    let cost = |power: i32| {
+        let parameters = with(power);
+        let Ok(model) = FSRS::new(&parameters) else { return f64::INFINITY };
+        let decay = parameters.last().copied().unwrap_or(fsrs::FSRS6_DEFAULT_DECAY);
+        let losses = items.iter().filter_map(|item| {
+            let (last, earlier) = item.reviews.split_last()?;
+            let state = model.memory_state(FSRSItem { reviews: earlier.to_vec() }, None).ok()?;
+            let p = f64::from(current_retrievability(state, last.delta_t as f32, decay))
+                .clamp(review_rows::LEAST, 1.0 - review_rows::LEAST);
+            Some(if last.rating > 1 { -p.ln() } else { -(1.0 - p).ln() })
+        });
+        let log = f64::from(power) / 4.0 * 2f64.ln();
+        losses.sum::<f64>() + log * log / (2.0 * SPREAD * SPREAD)
+    };
+    with(FACTORS.min_by(|a, b| cost(*a).total_cmp(&cost(*b))).unwrap_or(0))
+}
+
 /// The values of a tensor, row by row.
 fn values(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(Vec::try_from(tensor.to_kind(Kind::Float).to_device(Device::Cpu).contiguous().flatten(0, -1))?)
@@ -142,7 +175,7 @@ impl ClosedForm for Model {
     fn fit(&self, fitting: &Fitting) -> Option<Vec<Tensor>> {
         let parameters = match self.settings.fitted_to {
             FittedTo::Nothing | FittedTo::Learner => DEFAULT_PARAMETERS.to_vec(),
-            FittedTo::All => {
+            FittedTo::All | FittedTo::Both => {
                 let (x, y) = review_rows::all(fitting)?;
                 let (x, y) = (values(&x).ok()?, values(&y).ok()?);
                 let rows = x.chunks_exact(self.layout.width()).zip(y);
@@ -166,11 +199,16 @@ impl ClosedForm for Model {
         let mut p = Vec::with_capacity(tasks * queries);
         for (task, rows) in x.chunks_exact((seen + queries) * width).enumerate() {
             let (support, asked) = rows.split_at(seen * width);
-            let own = (self.settings.fitted_to == FittedTo::Learner).then(|| {
-                let rows = support.chunks_exact(width).enumerate();
-                let kept = rows.filter(|(row, _)| counts[task * seen + row] > 0.0);
-                self.fitted(kept.filter_map(|(row, x)| self.item(x, y[task * seen + row] > 0.5)).collect())
-            });
+            let seen_rows = support.chunks_exact(width).enumerate();
+            let items: Vec<FSRSItem> = seen_rows
+                .filter(|(row, _)| counts[task * seen + row] > 0.0)
+                .filter_map(|(row, x)| self.item(x, y[task * seen + row] > 0.5))
+                .collect();
+            let own = match self.settings.fitted_to {
+                FittedTo::Learner => Some(self.fitted(items)),
+                FittedTo::Both => Some(scaled(&parameters, &items)),
+                FittedTo::All | FittedTo::Nothing => None,
+            };
             p.extend(self.probabilities(own.as_deref().unwrap_or(&parameters), asked.chunks_exact(width)));
         }
         let p = Tensor::from_slice(&p).reshape([tasks as i64, queries as i64]);
@@ -251,10 +289,10 @@ mod tests {
     /// Simulated learners review each card after days, as FSRS expects.
     #[test]
     fn fitting_helps() {
-        let losses = [FittedTo::Nothing, FittedTo::Learner, FittedTo::All].map(|fitted_to| {
+        let losses = [FittedTo::Nothing, FittedTo::Learner, FittedTo::All, FittedTo::Both].map(|fitted_to| {
             let (learner, theta) = fitted(&Fsrs { fitted_to, ..Fsrs::default() });
             log_loss(&*learner, &theta, 100).0
         });
-        assert!(losses[2] < losses[0] - 0.01 && losses[1] < losses[0], "{losses:?}");
+        assert!(losses[2] < losses[0] - 0.01 && losses[1] < losses[0] && losses[3] < losses[2], "{losses:?}");
     }
 }

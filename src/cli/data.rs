@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::{DataDir, say};
 use crate::{
-    data::{self, Dataset},
+    data::{self, Dataset, DatasetSpec},
     experiment::folder::write_whole,
     figures::{ContactRow, contact_sheet},
     misuse::misuse,
@@ -36,7 +36,7 @@ impl Command {
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ShowArguments {
-    /// A registered data set (see quickstudy list datasets), or a folder with one in IDX form
+    /// A registered data set (see quickstudy list datasets), or a folder with one in IDX form, or with a folder of images for each class
     dataset: PathBuf,
     #[command(flatten)]
     data: DataDir,
@@ -61,9 +61,8 @@ impl ShowArguments {
     fn run(self) -> Result<ExitCode> {
         let source = self.data.source(false);
         let name = self.dataset.to_string_lossy();
-        let data = match data::find(&name) {
-            Some(entry) => entry.load(&source)?,
-            None if self.dataset.is_dir() => data::idx_folder(&self.dataset, &source)?,
+        let data = match DatasetSpec::meant(&self.dataset, &source) {
+            Some(dataset) => dataset.load(&source)?,
             None => {
                 let known: Vec<&str> = data::REGISTRY.iter().map(|entry| entry.name).collect();
                 misuse!("there is no data set and no folder {name}; there is {}", known.join(", "))

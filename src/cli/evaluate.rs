@@ -43,7 +43,7 @@ pub struct Arguments {
     /// Test episodes
     #[arg(long, value_name = "N")]
     episodes: Option<usize>,
-    /// A registered data set, or a folder with one in IDX form; all its classes unless --classes says otherwise
+    /// A registered data set, or a folder with one in IDX form or with a folder of images for each class; all its classes unless --classes says otherwise
     #[arg(long, value_name = "DATASET")]
     dataset: Option<PathBuf>,
     /// Names of the classes to test on
@@ -108,17 +108,13 @@ fn ascending(mut values: Vec<usize>) -> Vec<usize> {
 
 /// A data set by its name or folder.
 fn dataset(name: PathBuf, source: &data::Source) -> Result<DatasetSpec> {
-    let text = name.to_string_lossy().into_owned();
-    if data::find(&text).is_some() {
-        return Ok(DatasetSpec::Named(text));
-    }
-    let below = source.data_dir.as_ref().map(|folder| folder.join(&name));
-    if name.is_dir() || below.is_some_and(|folder| folder.is_dir()) {
-        return Ok(DatasetSpec::Folder { idx: name });
+    if let Some(dataset) = DatasetSpec::meant(&name, source) {
+        return Ok(dataset);
     }
     let known: Vec<&str> = data::REGISTRY.iter().map(|entry| entry.name).collect();
     misuse!(
-        "--dataset {text}: there is no data set and no folder of that name; there is {}",
+        "--dataset {}: there is no data set and no folder of that name; there is {}",
+        name.display(),
         known.join(", ")
     )
 }

@@ -123,5 +123,7 @@ fn datasets() -> String {
             entry.name, entry.summary, entry.source, entry.classes
         );
     }
-    text + "  {idx: FOLDER}\n    Any data set in IDX form (Fashion-MNIST, KMNIST, EMNIST), from a folder with its four files.\n"
+    text + "  {idx: FOLDER}\n    Any data set in IDX form (Fashion-MNIST, KMNIST, EMNIST), from a folder with its four files.\n  \
+            {images: {folder: FOLDER, size: [28, 28]}}\n    Your own images: a folder for each class, or train, val and test with one for each class.\n  \
+            {omniglot: {resample: area, ink: 0, size: 28}}\n    Omniglot, made smaller in another way.\n"
 }

@@ -28,7 +28,8 @@ pub struct ImageFolder {
     pub size: [usize; 2],
 }
 
-fn usual_size() -> [usize; 2] {
+/// Height and width unless said otherwise: those of MNIST and Omniglot.
+pub fn usual_size() -> [usize; 2] {
     [28, 28]
 }
 

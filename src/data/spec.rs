@@ -1,6 +1,10 @@
 //! How the experiment file says where the images come from.
 
-use std::{borrow::Cow, fmt, path::PathBuf};
+use std::{
+    borrow::Cow,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use garde::Validate;
@@ -11,7 +15,7 @@ use serde::{
 };
 use serde_json::{Value, json};
 
-use super::{Dataset, ImageFolder, Omniglot, REGISTRY, Source, find, idx_folder};
+use super::{Dataset, ImageFolder, Omniglot, REGISTRY, Source, find, idx_folder, image_folder::usual_size};
 use crate::misuse::misuse;
 
 /// Where the images come from.
@@ -38,6 +42,25 @@ pub enum DatasetSpec {
 }
 
 impl DatasetSpec {
+    /// What a user means by a word: a registered name, or a folder with a data set in IDX form or with a folder of images for each class.
+    pub fn meant(word: &Path, source: &Source) -> Option<Self> {
+        let name = word.to_string_lossy();
+        if find(&name).is_some() {
+            return Some(Self::Named(name.into_owned()));
+        }
+        let folder = source.locate(word);
+        if !folder.is_dir() {
+            return None;
+        }
+        let has_folders = std::fs::read_dir(&folder)
+            .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| entry.path().is_dir())));
+        Some(if has_folders {
+            Self::Images { images: ImageFolder { folder: word.to_owned(), size: usual_size() } }
+        } else {
+            Self::Folder { idx: word.to_owned() }
+        })
+    }
+
     /// Loads it, fetching it on first use.
     ///
     /// # Errors

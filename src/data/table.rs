@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    io::BufRead,
     path::{Path, PathBuf},
 };
 
@@ -32,6 +33,8 @@ pub struct Table {
     file: PathBuf,
     csv: csv::Reader<Text>,
     /// None: each cell by itself, Latin-1 where it is no UTF-8.
+    /// Whether lines end in CR and LF, the second of which the reader counts with the record after it.
+    crlf: bool,
     encoding: Option<Encoding>,
     header: Vec<String>,
     record: ByteRecord,
@@ -44,8 +47,13 @@ impl Table {
     /// A `Misuse`: the file cannot be read, or is empty.
     pub fn open(file: &Path, encoding: Option<Encoding>, source: &Source) -> Result<Self> {
         let file = source.locate(file);
-        let csv = csv::Reader::from_reader(text::open(&file, source.progress)?);
-        let mut table = Self { file, csv, encoding, header: Vec::new(), record: ByteRecord::new() };
+        let mut text = text::open(&file, source.progress)?;
+        let crlf = text.fill_buf().is_ok_and(|start| {
+            let end = start.iter().position(|byte| *byte == b'\n');
+            end.is_some_and(|end| start[..end].ends_with(b"\r"))
+        });
+        let csv = csv::Reader::from_reader(text);
+        let mut table = Self { file, csv, crlf, encoding, header: Vec::new(), record: ByteRecord::new() };
         let header = match table.csv.byte_headers() {
             Ok(header) => header.clone(),
             Err(error) => return Err(table.cannot(&error)),
@@ -117,7 +125,7 @@ impl Table {
 
     /// The line at which the record begins.
     pub fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
+        self.record.position().map_or(0, csv::Position::line) + u64::from(self.crlf)
     }
 
     /// A cell of the record.

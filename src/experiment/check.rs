@@ -47,7 +47,7 @@ impl Validate for Checked {
         for (name, method) in experiment.methods.iter().filter(|_| !contexts) {
             if method.adapts == Adapts::Context || method.algorithm.needs_context() {
                 let mut methods = nested_path!(parent, "methods");
-                let what = "this method needs context parameters, which the model has not: use model: {decoder: {}}, or mlp with context";
+                let what = "this method needs context parameters, which the model has not: use model: {decoder: {}}, {forgetting: {}} for memory, or mlp with context";
                 report.append(methods().join(name), garde::Error::new(what));
             }
         }

@@ -146,7 +146,9 @@ fn settings(learned: &Learned, changed: &Changed) -> Result<(Experiment, Vec<usi
     let shots = changed.shots.clone().unwrap_or_else(|| learned.experiment.test_shots());
     let mut set = vec!["expect={}".to_owned()]; // of the run's own test
     if changed.shots.is_some() {
-        let mut all = [learned.experiment.test_shots(), shots.clone()].concat();
+        // Of other reviews there is no test of the run's own to be in line with.
+        let own = if changed.reviews.is_some() { Vec::new() } else { learned.experiment.test_shots() };
+        let mut all = [own, shots.clone()].concat();
         all.sort_unstable();
         all.dedup();
         set.push(format!("evaluate.shots={all:?}"));

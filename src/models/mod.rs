@@ -4,6 +4,7 @@
 
 mod chain;
 pub mod closed_form;
+pub mod conv4;
 pub mod decoder;
 pub mod forgetting;
 pub mod layers;
@@ -92,6 +93,8 @@ registry! {
     pub enum ModelSpec: Architecture {
         /// Fully connected layers with ReLU or tanh, optionally with batch normalisation.
         "mlp" => Mlp(mlp::Mlp),
+        /// Four convolutional blocks with batch normalisation, the network of few-shot learning.
+        "conv4" => Conv4(conv4::Conv4),
         /// From a few numbers of a task, its context, to one output for each input: CAVIA of students and items.
         "decoder" => Decoder(decoder::Decoder),
         /// A forgetting curve for each review: a mixture of power curves, with a context that adapts to the learner.

@@ -8,6 +8,7 @@ mod commands;
 mod editors;
 mod families;
 mod following;
+mod images;
 mod learned;
 mod losses;
 mod measures;

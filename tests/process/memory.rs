@@ -129,7 +129,7 @@ fn what_is_wrong_with_reviews_is_said() {
         (reviews().replace(",1500000000,", ",yesterday,"), "line 2: time is \"yesterday\""),
         (reviews().replace("time,", "when,"), "columns: {time: NAME}"),
         (reviews().replace(",15", ",1500000000015"), "are these milliseconds?"),
-        (reviews().lines().take(25).collect::<Vec<_>>().join("\n"), "of 1 students"),
+        (reviews().lines().take(25).collect::<Vec<_>>().join("\n"), "of 1 people"),
         ("student,time,problem,correct\n".to_owned(), "holds no reviews"),
     ] {
         sandbox.write("reviews.csv", text.as_bytes());

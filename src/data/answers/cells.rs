@@ -96,14 +96,16 @@ pub fn number(cell: &str) -> Option<f64> {
     cell.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// A point in time in seconds: a number, or date and time as in `2012-09-28 15:11:24`, as UTC.
+/// A point in time in seconds: a number, or date and time as in `2012-09-28 15:11:24`, as UTC unless it says otherwise (`...Z`, `...+02:00`).
 pub fn seconds(cell: &str) -> Option<f64> {
-    let date = |cell: &str| {
+    let instant = |cell: &str| -> Option<jiff::Timestamp> {
+        if let Ok(instant) = cell.parse() {
+            return Some(instant);
+        }
         let date: jiff::civil::DateTime = cell.parse().ok()?;
-        let instant = jiff::tz::TimeZone::UTC.to_timestamp(date).ok()?;
-        Some(instant.as_nanosecond() as f64 / 1e9)
+        jiff::tz::TimeZone::UTC.to_timestamp(date).ok()
     };
-    number(cell).or_else(|| date(cell.trim()))
+    number(cell).or_else(|| Some(instant(cell.trim())?.as_nanosecond() as f64 / 1e9))
 }
 
 #[cfg(test)]
@@ -150,6 +152,8 @@ mod tests {
     fn times_are_seconds_or_dates() {
         assert_eq!(seconds("1446493778"), Some(1_446_493_778.0));
         assert_eq!(seconds("1970-01-02 00:00:01.5"), Some(86_401.5));
+        assert_eq!(seconds("1970-01-02T02:00:01+02:00"), Some(86_401.0));
+        assert_eq!(seconds("1970-01-02T00:00:01Z"), Some(86_401.0));
         assert_eq!(seconds("yesterday"), None);
     }
 }

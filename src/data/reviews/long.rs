@@ -13,7 +13,7 @@ use crate::{
     data::{
         Source,
         answers::cells::{self, Correct},
-        table::{Encoding, Table},
+        table::Table,
     },
     misuse::misuse,
 };
@@ -58,6 +58,9 @@ impl ReviewColumns {
     }
 }
 
+/// Seconds before 1970 that no review was: a thousand years.
+const EARLIEST: f64 = 3.2e10;
+
 /// Where the file says how well a card was recalled.
 enum Told {
     Correct(usize),
@@ -71,7 +74,7 @@ impl ReviewsCsv {
     }
 
     pub(super) fn load(&self, source: &Source, now: f64) -> Result<Reviews> {
-        let mut table = Table::open(&self.file, Some(Encoding::Utf8), source)?;
+        let mut table = Table::open(&self.file, None, source)?;
         let names = &self.columns;
         let needed = |role: &str, usual: &str, name: &Option<String>| {
             let remedy = match name {
@@ -102,9 +105,10 @@ impl ReviewsCsv {
                     Ok(name.into_owned())
                 }
             };
-            let seconds = cells::seconds(&table.text(time)?).ok_or_else(|| {
-                table.wrong(time, "seconds as a number, or date and time as 2012-09-28 15:11:24")
-            })?;
+            let seconds =
+                cells::seconds(&table.text(time)?).filter(|seconds| *seconds > -EARLIEST).ok_or_else(
+                    || table.wrong(time, "seconds as a number, or date and time as 2012-09-28 15:11:24"),
+                )?;
             entries.push(Entry {
                 learner: learners.insert_full(name(learner)?).0 as u32,
                 card: cards.insert_full(name(card)?).0 as u32,
@@ -160,6 +164,14 @@ mod tests {
         let others = "{student: who, card: word, time: at, rating: ease}";
         let rated = read("who,at,word,ease\nann,1970-01-01 00:00:20,b,4\nann,30,b,2\n", others).unwrap();
         assert_eq!((rated.grade, rated.time), (vec![Grade::Easy, Grade::Hard], vec![20.0, 30.0]));
+    }
+
+    #[test]
+    fn lines_are_counted_alike_whatever_they_end_in() {
+        for end in ["\n", "\r\n"] {
+            let text = ["student,time,problem,correct", "ann,20,b,1", "ann,30,b,7", ""].join(end);
+            assert!(read(&text, "{}").unwrap_err().to_string().contains("line 3: correct"), "{end:?}");
+        }
     }
 
     #[test]

@@ -21,13 +21,12 @@ pub enum ReviewsSpec {
 }
 
 impl ReviewsSpec {
-    /// A file by its ending: `.csv` and `.csv.gz`, all else is Anki's.
+    /// A file by its ending: Anki's, or a folder; all else is CSV.
     pub fn of(file: &Path) -> Self {
-        let name = file.to_string_lossy().to_lowercase();
-        if name.ends_with(".csv") || name.ends_with(".csv.gz") {
-            Self::Csv(Box::new(ReviewsCsv::of(file)))
-        } else {
+        if file.is_dir() || anki::has_ending(file) {
             Self::Anki(file.to_owned())
+        } else {
+            Self::Csv(Box::new(ReviewsCsv::of(file)))
         }
     }
 

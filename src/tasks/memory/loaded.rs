@@ -32,7 +32,6 @@ type Parts = [Vec<u32>; 3];
 /// A family loaded.
 pub struct Loaded {
     pub(super) settings: Memory,
-    asks: Asks,
     pub(super) practice: Arc<Practice>,
     digest: [u8; 32],
     known: Arc<Known>,
@@ -62,35 +61,27 @@ impl Loaded {
                 settings.longest
             ));
         }
-        let known = Arc::new(known(settings, &practice)?);
-        let mut folds = Vec::new();
+        let (mut folds, mut learners) = (Vec::new(), vec![u32::MAX; practice.reviews.cards.len()]);
         for fold in 0..settings.folds() {
             let (parts, said) = settings.split.parts(&practice.reviews.learners, fold, source)?;
+            let of_fold = practice.learners_of_cards(&parts);
+            learners.iter_mut().zip(of_fold).for_each(|(least, count)| *least = count.min(*least));
             let (parts, left_out) = enough(settings, asks, &practice, &parts)?;
             notes.extend(
                 said.into_iter().chain(left_out).filter(|note| !notes.contains(note)).collect::<Vec<_>>(),
             );
             folds.push(parts);
         }
+        let known = Arc::new(known(settings, learners)?);
         let settings = settings.clone();
-        Ok(Self {
-            settings,
-            asks: *asks,
-            practice: Arc::new(practice),
-            digest,
-            known,
-            simulation,
-            folds,
-            notes,
-            device,
-        })
+        Ok(Self { settings, practice: Arc::new(practice), digest, known, simulation, folds, notes, device })
     }
 
     /// The same with other learners, all of whom are tested; and what is to be said of them.
     ///
     /// # Errors
     /// None of them has enough reviews.
-    pub fn of_others(&self, fold: usize, reviews: Reviews) -> Result<(Self, Option<String>)> {
+    pub fn of_others(&self, fold: usize, reviews: Reviews, seen: usize) -> Result<(Self, Option<String>)> {
         let digest = reviews.digest();
         let practice = Practice::new(reviews, self.settings.longest);
         let own = &self.practice.reviews.cards;
@@ -100,13 +91,13 @@ impl Loaded {
         let test: Vec<u32> = all
             .iter()
             .copied()
-            .filter(|learner| self.settings.has_enough(&practice, *learner, self.asks.test_shots))
+            .filter(|learner| has_enough(&practice, *learner, seen, self.settings.next))
             .collect();
         if test.is_empty() {
             misuse!(
                 "none of {} learners has a review to ask, of a card met before, after the {} that are seen: see fewer with --shots",
                 all.len(),
-                self.asks.test_shots
+                seen
             );
         }
         let mut notes = practice.reviews.notes.clone();
@@ -117,7 +108,6 @@ impl Loaded {
         folds[fold][Part::Test as usize] = test;
         let others = Self {
             settings: self.settings.clone(),
-            asks: self.asks,
             practice: Arc::new(practice),
             digest,
             known: Arc::new(Known { layout: self.known.layout, places }),
@@ -138,8 +128,8 @@ impl Loaded {
     }
 }
 
-/// Cards that enough learners have met.
-fn known(settings: &Memory, practice: &Practice) -> Result<Known> {
+/// Cards that enough learners have met, of `learners` who train.
+fn known(settings: &Memory, learners: Vec<u32>) -> Result<Known> {
     let mut count = 0;
     let place = |learners: u32| {
         (learners >= settings.known_from).then(|| {
@@ -147,10 +137,10 @@ fn known(settings: &Memory, practice: &Practice) -> Result<Known> {
             count - 1
         })
     };
-    let places: Vec<Option<usize>> = practice.learners_of_cards().into_iter().map(place).collect();
+    let places: Vec<Option<usize>> = learners.into_iter().map(place).collect();
     if count > MOST_CARDS {
         misuse!(
-            "task.memory.known_from: {count} cards were met by {} learners or more, and each would be an input of its own; at most \
+            "task.memory.known_from: {count} cards were met by {} training learners or more, and each would be an input of its own; at most \
              {MOST_CARDS} can be: raise known_from",
             settings.known_from
         );
@@ -158,12 +148,10 @@ fn known(settings: &Memory, practice: &Practice) -> Result<Known> {
     Ok(Known { layout: Layout { cards: count, history: settings.history }, places })
 }
 
-impl Memory {
-    /// Whether something can be asked of a learner after so many reviews.
-    fn has_enough(&self, practice: &Practice, learner: u32, seen: usize) -> bool {
-        let asked = practice.asked(learner);
-        asked[window(seen, self.next, asked.len())].iter().any(|row| practice.is_met(*row))
-    }
+/// Whether something can be asked of a learner after `seen` reviews, among the next ones.
+fn has_enough(practice: &Practice, learner: u32, seen: usize, next: Option<usize>) -> bool {
+    let asked = practice.asked(learner);
+    asked[window(seen, next, asked.len())].iter().any(|row| practice.is_met(*row))
 }
 
 /// Those of each part who have enough reviews, and what is said of the others.
@@ -175,16 +163,24 @@ fn enough(
 ) -> Result<(Parts, Vec<String>)> {
     let (mut enough, mut notes) = (Parts::default(), Vec::new());
     for (part, name) in [(Part::Train, "training"), (Part::Validation, "validation"), (Part::Test, "test")] {
-        let seen = if part == Part::Train { 1 } else { asks.test_shots };
-        let all: Vec<u32> =
-            (0..).zip(parts).filter(|(_, of)| **of == Some(part)).map(|(learner, _)| learner).collect();
+        let (seen, next) = if part == Part::Train { (1, None) } else { (asks.test_shots, settings.next) };
+        let of_part = (0..).zip(parts).filter(|(_, of)| **of == Some(part));
+        let all: Vec<u32> = of_part.map(|(learner, _)| learner).collect();
         let with: Vec<u32> =
-            all.iter().copied().filter(|learner| settings.has_enough(practice, *learner, seen)).collect();
+            all.iter().copied().filter(|learner| has_enough(practice, *learner, seen, next)).collect();
         if with.is_empty() && (part != Part::Validation || asks.validates) {
             let most = all.iter().map(|learner| practice.asked(*learner).len()).max().unwrap_or(0);
+            let meets = |learner: &u32| practice.asked(*learner).iter().any(|row| practice.is_met(*row));
+            let cause = if !all.iter().any(meets) {
+                format!("no card comes again among their first {} reviews (longest)", settings.longest)
+            } else {
+                format!(
+                    "the most reviews that one has are {most}: see fewer (shots, evaluate.shots), or read more learners"
+                )
+            };
+            let notes: String = practice.reviews.notes.iter().map(|note| format!("; {note}")).collect();
             misuse!(
-                "task.memory: no {name} learner has a review to ask, of a card met before, after {seen} reviews; of {} the most reviews that \
-                 one has are {most}: see fewer (shots, evaluate.shots), or read more learners",
+                "task.memory: none of {} {name} learners has a review to ask, of a card met before, after {seen}: {cause}{notes}",
                 all.len()
             );
         }
@@ -216,7 +212,8 @@ impl Tasks for Loaded {
     fn extent(&self, part: Part, shots: usize) -> Extent {
         let learners = self.folds.iter().flat_map(|parts| &parts[part as usize]);
         let queries = learners.map(|learner| self.practice.asked(*learner).len()).max().unwrap_or(0);
-        Extent { support: shots, queries, inputs: self.known.layout.width() }
+        let support = if part == Part::Train { shots.min(queries) } else { shots };
+        Extent { support, queries, inputs: self.known.layout.width() }
     }
 
     fn source(&self, fold: usize, part: Part, shots: usize, seed: u64) -> Option<Box<dyn FreezableSource>> {

@@ -11,7 +11,7 @@ mod practice;
 pub mod simulated;
 mod source;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ pub struct Memory {
     /// K, how many reviews of a learner are seen in validation, and in the test unless `evaluate.shots` says otherwise; the first ones.
     #[garde(range(min = 1, max = 10_000))]
     pub shots: usize,
-    /// How many of the reviews that follow are asked, if their card was met before; all of them unless said otherwise.
+    /// How many of the reviews that follow are asked in validation and test, if their card was met before; all of them unless said otherwise.
     #[garde(inner(range(min = 1, max = 10_000)))]
     #[schemars(range(min = 1, max = 10_000))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,9 +217,14 @@ impl Family for Memory {
         if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
             misuse!("{option}: the run's tasks are learners: name a file of reviews with --reviews");
         }
-        let own = Loaded::new(self, asks, source, device)?;
-        let Some(file) = &retest.reviews else { return Ok((Box::new(own), None)) };
-        let (other, said) = own.of_others(fold, ReviewsSpec::of(file).load(source)?)?;
+        let Some(file) = &retest.reviews else {
+            return Ok((Box::new(Loaded::new(self, asks, source, device)?), None));
+        };
+        let others = ReviewsSpec::of(file).load(source)?;
+        let few = Asks { test_shots: 1, validates: false, ..*asks }; // its own learners are not tested
+        let own = Loaded::new(self, &few, source, device)
+            .context("which cards the run knows is read from the reviews that it was trained on")?;
+        let (other, said) = own.of_others(fold, others, asks.test_shots)?;
         Ok((Box::new(other), said))
     }
 }

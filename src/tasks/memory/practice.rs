@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::layout::Past;
-use crate::data::reviews::Reviews;
+use crate::{data::reviews::Reviews, tasks::Part};
 
 /// Reviews with the way from each to the one of the same card before it.
 pub struct Practice {
@@ -78,13 +78,13 @@ impl Practice {
         }
     }
 
-    /// How many learners have met each card.
-    pub fn learners_of_cards(&self) -> Vec<u32> {
+    /// How many of the training learners have met each card; `parts` are those of all learners.
+    pub fn learners_of_cards(&self, parts: &[Option<Part>]) -> Vec<u32> {
         let mut count = vec![0; self.reviews.cards.len()];
-        for (card, _) in
-            self.reviews.card.iter().zip(&self.previous).filter(|(_, previous)| previous.is_none())
-        {
-            count[*card as usize] += 1;
+        for (learner, _) in (0..).zip(parts).filter(|(_, part)| **part == Some(Part::Train)) {
+            for row in self.reviews.of(learner).filter(|row| self.previous[*row].is_none()) {
+                count[self.reviews.card[row] as usize] += 1;
+            }
         }
         count
     }
@@ -120,7 +120,8 @@ mod tests {
         let practice = Practice::new(reviews, 2);
         assert_eq!((practice.asked(0), practice.asked(1)), (&[1, 2][..], &[4][..]));
         assert_eq!(practice.left_out(), (1, 1));
-        assert_eq!(practice.learners_of_cards(), [2, 1]);
+        assert_eq!(practice.learners_of_cards(&[Some(Part::Train); 2]), [2, 1]);
+        assert_eq!(practice.learners_of_cards(&[Some(Part::Test), Some(Part::Train)]), [1, 0]);
         let past = practice.past(3, &[Some(0), None]);
         assert_eq!((past.card, past.asked, past.recalled, past.elapsed), (Some(0), 2, 1, 30.0));
         assert_eq!(past.earlier, [(Grade::Good, 10.0), (Grade::Shown, 0.0)]);

@@ -70,6 +70,7 @@ impl LearnerSource {
         device: Device,
     ) -> Self {
         let rows = learners.iter().map(|learner| practice.asked(*learner).len()).max().unwrap_or(0);
+        let shots = if part == Part::Train { shots.min(rows) } else { shots };
         let fewest = if part == Part::Train { settings.training_range()[0].min(shots) } else { shots };
         if part != Part::Train {
             // Some of the learners are then a sample of all.
@@ -207,7 +208,8 @@ impl FreezableSource for LearnerSource {
         let sittings: Vec<Sitting> = tasks.map(|task| self.sitting(index, task, shots)).collect();
         // Frozen episodes all have the same size, so that their answers can be kept together.
         let rows = if self.part == Part::Train { self.longest(&sittings) } else { self.rows };
-        self.episode(&sittings, shots, rows, self.next)
+        let next = self.next.filter(|_| self.part != Part::Train);
+        self.episode(&sittings, shots, rows, next)
     }
 
     fn describe(&self, hash: &mut Sha256) {

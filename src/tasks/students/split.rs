@@ -135,7 +135,7 @@ impl SplitSpec {
         if sizes.contains(&0) {
             let [train, validation, test] = sizes;
             misuse!(
-                "of {count} students {train} are for training, {validation} for validation and {test} for the test, but each part needs one at least: divide them otherwise with `split`"
+                "of {count} people {train} are for training, {validation} for validation and {test} for the test, but each part needs one at least: divide them otherwise with `split`"
             );
         }
         Ok((parts, notes))
@@ -214,7 +214,7 @@ mod tests {
     fn too_few_students_are_refused_with_their_numbers() {
         for spec in [SplitSpec::default(), SplitSpec::Folds(Folds::default())] {
             let error = spec.parts(&names(2), 0, &Source::default()).unwrap_err();
-            assert!(error.to_string().contains("of 2 students"), "{error}");
+            assert!(error.to_string().contains("of 2 people"), "{error}");
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Log {
     pub cards: BTreeMap<i64, Vec<Row>>,
     /// Cards without any.
     pub unseen: usize,
+    /// Rows that are no numbers.
+    pub damaged: usize,
 }
 
 /// Reads a collection or a package of one.
@@ -34,7 +36,7 @@ pub struct Log {
 pub fn read(file: &Path) -> Result<Log> {
     let path = file.display();
     let mut start = Vec::new();
-    match File::open(file).and_then(|open| open.take(16).read_to_end(&mut start)) {
+    match File::open(file).and_then(|open| open.take(20).read_to_end(&mut start)) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => misuse!(
             "there is no file {path}: Anki keeps a profile's collection.anki2 in its folder (Anki2/PROFILE); relative names are looked for \
@@ -44,18 +46,31 @@ pub fn read(file: &Path) -> Result<Log> {
     }
     if start.starts_with(b"PK\x03\x04") {
         let unpacked = package::unpack(file)?;
-        return of_database(unpacked.path(), file);
+        return of_database(unpacked.path(), file, true);
     }
-    if start != b"SQLite format 3\0" {
+    if !start.starts_with(b"SQLite format 3\0") {
         misuse!("{path} is no collection of Anki: it is no SQLite database, or an encrypted one");
     }
-    of_database(file, file)
+    let has = |ending: &str| {
+        let beside = file
+            .with_file_name(format!("{}{ending}", file.file_name().unwrap_or_default().to_string_lossy()));
+        beside.metadata().is_ok_and(|about| about.len() > 0)
+    };
+    if has("-wal") || has("-journal") {
+        misuse!(
+            "{path} is in use, or was not closed: close Anki; if it is closed, open it once and close it again"
+        );
+    }
+    // Byte 18: whether changes are logged apart. SQLite would make files beside such a database, also to read it; nobody else uses it.
+    of_database(file, file, start.get(18) == Some(&2))
 }
 
-/// Reads a database; `named` is what the user called it.
-fn of_database(database: &Path, named: &Path) -> Result<Log> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let log = Connection::open_with_flags(database, flags).and_then(|connection| query(&connection));
+/// Reads a database; `named` is what the user called it. One that is `alone` is used by nobody else.
+fn of_database(database: &Path, named: &Path, alone: bool) -> Result<Log> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let log =
+        Connection::open_with_flags(uri(database, alone), flags).and_then(|connection| query(&connection));
     let path = named.display();
     let error = match log {
         Ok(Ok(log)) => return Ok(log),
@@ -74,6 +89,17 @@ fn of_database(database: &Path, named: &Path) -> Result<Log> {
         }
         _ => misuse!("cannot read the collection {path}: {error}"),
     }
+}
+
+/// The address of a database, as SQLite takes it: all but letters, digits and a few signs by their numbers.
+fn uri(database: &Path, alone: bool) -> String {
+    let path = std::path::absolute(database).unwrap_or_else(|_| database.to_owned());
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
+    let written = path.as_os_str().as_encoded_bytes().iter().map(|byte| match byte {
+        byte if plain(*byte) => char::from(*byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    });
+    format!("file:{}{}", written.collect::<String>(), if alone { "?immutable=1" } else { "" })
 }
 
 /// The log of a collection, or what is wrong with it, to be said behind its name.
@@ -100,7 +126,11 @@ fn query(connection: &Connection) -> rusqlite::Result<Result<Log, String>> {
         return Ok(Err(format!("holds {rows} reviews, more than {MOST_ROWS}: export one deck of it")));
     }
     let unseen = number("select count(*) from cards where id not in (select cid from revlog)")?;
-    let mut statement = connection.prepare("select cid, id, ease, factor, type from revlog order by id")?;
+    const NUMBERS: &str = "typeof(cid) || typeof(id) || typeof(ease) || typeof(factor) || typeof(type) = \
+                           'integerintegerintegerintegerinteger' and id > 0";
+    let damaged = rows - number(&format!("select count(*) from revlog where {NUMBERS}"))?;
+    let select = format!("select cid, id, ease, factor, type from revlog where {NUMBERS} order by id");
+    let mut statement = connection.prepare(&select)?;
     let mut found = statement.query([])?;
     let mut cards: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
     while let Some(row) = found.next()? {
@@ -111,5 +141,6 @@ fn query(connection: &Connection) -> rusqlite::Result<Result<Log, String>> {
             kind: row.get(4)?,
         });
     }
-    Ok(Ok(Log { cards, unseen: usize::try_from(unseen).unwrap_or(0) }))
+    let count = |number: i64| usize::try_from(number).unwrap_or(0);
+    Ok(Ok(Log { cards, unseen: count(unseen), damaged: count(damaged) }))
 }

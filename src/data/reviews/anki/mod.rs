@@ -25,6 +25,12 @@ use crate::misuse::misuse;
 /// Endings of files that are looked for in a folder.
 const ENDINGS: [&str; 4] = ["anki2", "anki21", "apkg", "colpkg"];
 
+/// Whether a file has an ending of a collection or a package.
+pub fn has_ending(file: &Path) -> bool {
+    let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    ENDINGS.contains(&ending.as_str())
+}
+
 /// Reads a collection, or all that lie in a folder, each of which is a learner; `now` is in seconds.
 ///
 /// # Errors
@@ -32,12 +38,13 @@ const ENDINGS: [&str; 4] = ["anki2", "anki21", "apkg", "colpkg"];
 pub fn load(path: &Path, now: f64) -> Result<Reviews> {
     let files = files(path)?;
     let (mut learners, mut cards, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut dropped, mut unseen, mut unlearned) = (0, 0, 0);
+    let (mut dropped, mut unseen, mut unlearned, mut damaged) = (0, 0, 0, 0);
     for file in &files {
         let log = collection::read(file)?;
         let learner = learners.len() as u32;
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         unseen += log.unseen;
+        damaged += log.damaged;
         for (id, rows) in log.cards {
             let all = rows.len();
             let Some(kept) = history::reviews(rows) else {
@@ -57,6 +64,13 @@ pub fn load(path: &Path, now: f64) -> Result<Reviews> {
         }
         learners.push(name);
     }
+    if entries.is_empty() {
+        misuse!(
+            "{} holds no reviews to learn from: {unseen} cards have none (a package has them if it was exported with scheduling \
+             information), the log of {unlearned} does not begin with learning, and {dropped} rows were left out",
+            path.display()
+        );
+    }
     // By time, as in the collection; cards were taken one by one.
     entries.sort_by(|a, b| a.learner.cmp(&b.learner).then(a.time.total_cmp(&b.time)));
     let mut reviews = arrange(entries, &learners, &cards, now, &path.display().to_string())?;
@@ -66,6 +80,7 @@ pub fn load(path: &Path, now: f64) -> Result<Reviews> {
         }
     };
     say(unseen, "cards without reviews");
+    say(damaged, "damaged rows of logs left out");
     say(unlearned, "cards left out, whose log does not begin with learning");
     say(dropped, "rows of logs left out, set by hand, of filtered decks, or from before a card was reset");
     Ok(reviews)
@@ -80,10 +95,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
         Ok(entries) => entries,
         Err(error) => misuse!("cannot read the folder {}: {error}", path.display()),
     };
-    let is_collection = |file: &PathBuf| {
-        let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        file.is_file() && ENDINGS.contains(&ending.as_str())
-    };
+    let is_collection = |file: &PathBuf| file.is_file() && has_ending(file);
     let mut files: Vec<PathBuf> =
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_collection).collect();
     files.sort();

@@ -45,7 +45,10 @@ pub fn unpack(package: &Path) -> Result<NamedTempFile> {
     let copied = if name.ends_with('b') {
         match ruzstd::decoding::StreamingDecoder::new(packed) {
             Ok(plain) => copy(plain, &mut file),
-            Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
+            Err(_) => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{name} is not compressed by Zstandard"),
+            )),
         }
     } else {
         copy(packed, &mut file)
@@ -55,7 +58,7 @@ pub fn unpack(package: &Path) -> Result<NamedTempFile> {
             misuse!("{path} holds a collection of more than {MOST} bytes: export one deck of it")
         }
         Ok(_) => Ok(file),
-        Err(error) => misuse!("cannot unpack {path}: {error}"),
+        Err(error) => misuse!("{path} is a damaged package: {error}; export it from Anki again"),
     }
 }
 

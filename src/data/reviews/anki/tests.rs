@@ -118,7 +118,10 @@ fn what_is_no_readable_collection_is_refused_with_what_to_do() {
     let none = collection(&at("none.anki2"), 18);
     none.execute("delete from revlog", []).unwrap();
     drop(none);
-    assert!(said(&at("none.anki2")).contains("holds no reviews"), "cards without reviews");
+    assert!(
+        said(&at("none.anki2")).contains("holds no reviews to learn from: 3 cards have none"),
+        "cards without reviews"
+    );
     let mut damaged = fs::read(at("newer.anki2")).unwrap();
     let half = damaged.len() / 2;
     damaged[100..half].fill(0x5a);
@@ -136,6 +139,35 @@ fn a_collection_in_use_is_refused() {
     open.execute_batch("pragma locking_mode = exclusive; begin exclusive;").unwrap();
     assert!(said(&file).contains("is in use: close Anki"));
     open.execute_batch("commit").unwrap();
+}
+
+/// As Anki leaves it when it is closed: changes are logged apart, and nothing lies beside it; nor does anything after it was read.
+#[test]
+fn reading_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a # collection?.anki2");
+    let open = collection(&file, 18);
+    open.query_row("pragma journal_mode = wal", [], |_| Ok(())).unwrap();
+    open.execute("update revlog set ease = 4 where cid = 8", []).unwrap();
+    assert!(said(&file).contains("is in use, or was not closed"), "{}", said(&file));
+    drop(open);
+    assert_eq!(load(&file, 1e9).unwrap().cards.len(), 2);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn rows_that_are_no_numbers_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("collection.anki2");
+    let made = collection(&file, 18);
+    made.execute_batch(
+        "insert into revlog values (99, null, 0, 3, 1, 1, 2500, 1, 1), (98, 7, 0, 'easy', 1, 1, 2500, 1, 1), (-5, 7, 0, 3, 1, 1, 2500, 1, 1);",
+    )
+    .unwrap();
+    drop(made);
+    let reviews = load(&file, 1e9).unwrap();
+    assert!(reviews.notes.contains(&"damaged rows of logs left out: 3".to_owned()), "{:?}", reviews.notes);
+    assert_eq!(reviews.card.len(), 4);
 }
 
 /// As SQLCipher leaves it: the header is that of SQLite where the salt is kept apart, and the rest is noise.

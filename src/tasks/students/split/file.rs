@@ -92,7 +92,7 @@ mod tests {
             ("student,part\na,train\n".into(), &["no column split", "student, part"]),
             (
                 head.replace("test", "train"),
-                &["of 4 students 2 are for training, 1 for validation and 0 for the test"],
+                &["of 4 people 2 are for training, 1 for validation and 0 for the test"],
             ),
             (String::new(), &["is empty"]),
         ] {
