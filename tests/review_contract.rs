@@ -13,15 +13,21 @@ use quickstudy::{
         memory::{Memory, simulated::Simulated},
     },
 };
+use serde_json::json;
 use tch::{Device, Kind, Tensor};
 
 const DRAWS: Draws = Draws { seed: 3, purpose: Purpose::Adapt, occasion: 0, first_task: 0 };
 const SEEN: usize = 20;
 
 fn registered() -> Vec<AlgorithmSpec> {
-    let all = AlgorithmSpec::all().into_iter().filter(|spec| spec.needs().contains(&Need::Reviews));
-    let all: Vec<AlgorithmSpec> = all.collect();
-    assert!(all.len() >= 4);
+    let settings = ["all", "both", "nothing"].map(|to| json!({"fsrs": {"fitted_to": to}}));
+    let settings = settings.map(|json| serde_json::from_value(json).expect("an algorithm"));
+    let all: Vec<AlgorithmSpec> = AlgorithmSpec::all()
+        .into_iter()
+        .chain(settings)
+        .filter(|spec| spec.needs().contains(&Need::Reviews))
+        .collect();
+    assert!(all.len() >= 7);
     all
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::BufRead,
+    io::{BufRead, Chain, Cursor, Read},
     path::{Path, PathBuf},
 };
 
@@ -31,7 +31,8 @@ pub enum Encoding {
 /// A CSV file and the record that was read last.
 pub struct Table {
     file: PathBuf,
-    csv: csv::Reader<Text>,
+    /// The first line, then the others.
+    csv: csv::Reader<Chain<Cursor<Vec<u8>>, Text>>,
     /// None: each cell by itself, Latin-1 where it is no UTF-8.
     /// Whether lines end in CR and LF, the second of which the reader counts with the record after it.
     crlf: bool,
@@ -48,11 +49,12 @@ impl Table {
     pub fn open(file: &Path, encoding: Option<Encoding>, source: &Source) -> Result<Self> {
         let file = source.locate(file);
         let mut text = text::open(&file, source.progress)?;
-        let crlf = text.fill_buf().is_ok_and(|start| {
-            let end = start.iter().position(|byte| *byte == b'\n');
-            end.is_some_and(|end| start[..end].ends_with(b"\r"))
-        });
-        let csv = csv::Reader::from_reader(text);
+        let mut first = Vec::new();
+        if let Err(error) = text.read_until(b'\n', &mut first) {
+            misuse!("cannot read {}: {error}", file.display());
+        }
+        let crlf = first.ends_with(b"\r\n");
+        let csv = csv::Reader::from_reader(Cursor::new(first).chain(text));
         let mut table = Self { file, csv, crlf, encoding, header: Vec::new(), record: ByteRecord::new() };
         let header = match table.csv.byte_headers() {
             Ok(header) => header.clone(),
@@ -116,7 +118,7 @@ impl Table {
     /// # Errors
     /// A `Misuse`: it cannot be read, or has not as many cells as the header.
     pub fn advance(&mut self) -> Result<bool> {
-        self.csv.get_mut().get_mut().allow();
+        self.csv.get_mut().get_mut().1.get_mut().allow();
         match self.csv.read_byte_record(&mut self.record) {
             Ok(more) => Ok(more),
             Err(error) => Err(self.cannot(&error)),

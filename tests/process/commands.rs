@@ -46,6 +46,8 @@ fn every_shipped_experiment_is_sound() {
             // Those whose data are to be fetched by hand say so.
             if text.contains("dataset: {idx: fashion-mnist}") {
                 ended.says(2, &["cannot read the folder fashion-mnist", "four files"]);
+            } else if text.contains("dataset: omniglot") {
+                ended.says(2, &["no images_background.zip", "--data-dir"]);
             } else if text.contains("file: statscloze.csv.gz") {
                 ended.says(2, &["there is no file statscloze.csv.gz", "--data-dir"]);
             } else {
