@@ -9,7 +9,7 @@ use tch::Tensor;
 use super::Learned;
 use crate::{
     experiment::{files::CHECKPOINT, folder::write_whole, state::to_safetensors},
-    misuse::misuse,
+    misuse::{Misuse, misuse},
     models::{Params, pytorch::Module},
 };
 
@@ -42,7 +42,10 @@ pub fn export(learned: &Learned, folder: &Path) -> Result<()> {
         );
     }
     let misfit = || format!("{} does not fit its experiment's model", learned.folder.display());
-    let modules = learned.experiment.model.modules(&theta).with_context(misfit)?;
+    let modules = match learned.experiment.model.modules(&theta) {
+        Err(error) if error.is::<Misuse>() => return Err(error),
+        modules => modules.with_context(misfit)?,
+    };
     let mut tensors: Vec<(String, &Tensor)> = Vec::new();
     for (number, module) in modules.iter().enumerate() {
         for (name, ours) in &module.tensors {

@@ -5,13 +5,14 @@
 //! (MAML and Reptile on Omniglot) or by a pool behind it (prototypical and matching networks). The statistics of the normalisation are those of the
 //! rows at hand.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::{Architecture, Initial, Model, Parameter, Params, Role, layers, pytorch::Module};
+use crate::misuse::misuse;
 
 /// Four convolutional blocks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -66,7 +67,9 @@ impl Architecture for Conv4 {
     }
 
     fn modules(&self, _: &Params) -> Result<Vec<Module>> {
-        bail!("nn.Sequential would have to know the size of the images, which the parameters do not tell");
+        misuse!(
+            "an export is a list of modules for nn.Sequential, which would have to know the size of the images: read checkpoint.safetensors instead"
+        );
     }
 }
 

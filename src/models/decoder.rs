@@ -9,13 +9,14 @@
 //! easiness, c is the student's ability (Reckase 2009, https://doi.org/10.1007/978-0-387-89976-3). Where only the context adapts it is
 //! CAVIA (Zintgraf et al. 2019, https://arxiv.org/abs/1810.03642).
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{Architecture, Initial, Model, Parameter, Params, Role, layers, pytorch::Module};
+use crate::misuse::misuse;
 
 /// A network from a task's context to one output for each input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -69,7 +70,9 @@ impl Architecture for Decoder {
     }
 
     fn modules(&self, _: &Params) -> Result<Vec<Module>> {
-        bail!("nn.Sequential has no context parameters");
+        misuse!(
+            "an export is a list of modules for nn.Sequential, which has no context parameters: read checkpoint.safetensors instead"
+        );
     }
 }
 

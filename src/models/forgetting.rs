@@ -12,13 +12,14 @@
 //! (the LSTM of https://github.com/open-spaced-repetition/srs-benchmark has three). Where only the context adapts it is CAVIA (Zintgraf et
 //! al. 2019, https://arxiv.org/abs/1810.03642).
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::{Architecture, Initial, Model, Parameter, Params, Role, layers, pytorch::Module};
+use crate::misuse::misuse;
 
 /// A forgetting curve for each row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -58,7 +59,9 @@ impl Architecture for Forgetting {
     }
 
     fn modules(&self, _: &Params) -> Result<Vec<Module>> {
-        bail!("nn.Sequential has no context parameters");
+        misuse!(
+            "an export is a list of modules for nn.Sequential, which has no context parameters: read checkpoint.safetensors instead"
+        );
     }
 }
 

@@ -88,6 +88,9 @@ fn what_was_learned_of_a_file_is_tested_on_a_collection_of_anki() {
             "one learner, two shots, two numbers of steps"
         );
     }
+    sandbox
+        .run(&["export", "results/practice/cavia-seed0", "--out", "net"])
+        .says(2, &["has no context parameters"]);
     // The same file gives the run's own test again.
     let own = ["evaluate", "results/practice/cavia-seed0", "--out", "own.csv", "--quiet"];
     sandbox.run(&own).says(0, &[]);

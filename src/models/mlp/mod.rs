@@ -12,7 +12,7 @@ pub use super::Activation;
 use super::{
     Architecture, Chain, ClosedForm, Initial, Model, Parameter, Params, Role, layers, pytorch::Module,
 };
-use crate::validity::positive;
+use crate::{misuse::misuse, validity::positive};
 
 /// Fully connected layers; the default is 784-64-64-N with ReLU on MNIST.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -88,7 +88,9 @@ impl Architecture for Mlp {
 
     fn modules(&self, theta: &Params) -> Result<Vec<Module>> {
         if self.context > 0 {
-            bail!("nn.Sequential has no context parameters");
+            misuse!(
+                "an export is a list of modules for nn.Sequential, which has no context parameters: read checkpoint.safetensors instead"
+            );
         }
         let mut modules = Vec::new();
         for layer in 0..=self.hidden.len() {
