@@ -116,13 +116,8 @@ impl Model {
 
     /// The probability that a row's card is recalled; `None` where it was not met before.
     fn probability(&self, model: &FSRS, decay: f32, row: &[f32]) -> Option<f64> {
-        let reviews = self.earlier(row);
-        if reviews.is_empty() {
-            return None;
-        }
-        let state = model.memory_state(FSRSItem { reviews }, None).ok()?;
         let days = (self.layout.elapsed(row) / self.settings.day) as f32;
-        Some(f64::from(current_retrievability(state, days, decay))).filter(|p| p.is_finite())
+        recall(model, decay, self.earlier(row), days)
     }
 
     /// The probabilities of some rows; 1/2 of cards that were not met before.
@@ -131,6 +126,15 @@ impl Model {
         let decay = parameters.last().copied().unwrap_or(fsrs::FSRS6_DEFAULT_DECAY);
         rows.map(|row| self.probability(&model, decay, row).unwrap_or(0.5)).collect()
     }
+}
+
+/// The probability that a card is recalled so many days after some reviews; `None` where there are none.
+fn recall(model: &FSRS, decay: f32, reviews: Vec<FSRSReview>, days: f32) -> Option<f64> {
+    if reviews.is_empty() {
+        return None;
+    }
+    let state = model.memory_state(FSRSItem { reviews }, None).ok()?;
+    Some(f64::from(current_retrievability(state, days, decay))).filter(|p| p.is_finite())
 }
 
 /// Standard deviation of the logarithm of a learner's factor.
@@ -151,9 +155,8 @@ fn scaled(parameters: &[f32], items: &[FSRSItem]) -> Vec<f32> {
         let decay = parameters.last().copied().unwrap_or(fsrs::FSRS6_DEFAULT_DECAY);
         let losses = items.iter().filter_map(|item| {
             let (last, earlier) = item.reviews.split_last()?;
-            let state = model.memory_state(FSRSItem { reviews: earlier.to_vec() }, None).ok()?;
-            let p = f64::from(current_retrievability(state, last.delta_t as f32, decay))
-                .clamp(review_rows::LEAST, 1.0 - review_rows::LEAST);
+            let p = recall(&model, decay, earlier.to_vec(), last.delta_t as f32)?;
+            let p = p.clamp(review_rows::LEAST, 1.0 - review_rows::LEAST);
             Some(if last.rating > 1 { -p.ln() } else { -(1.0 - p).ln() })
         });
         let log = f64::from(power) / 4.0 * 2f64.ln();

@@ -111,6 +111,33 @@ pub struct Retest {
     pub reviews: Option<PathBuf>,
 }
 
+impl Retest {
+    /// Refuses what is for images.
+    ///
+    /// # Errors
+    /// A `Misuse`: some of it is given.
+    pub fn without_images(&self) -> Result<()> {
+        let given = [("--dataset", self.dataset.is_some()), ("--classes", self.classes.is_some())];
+        match given.iter().find(|(_, given)| *given) {
+            Some((option, _)) => {
+                misuse!("{option}: the run's tasks are of no data set with classes: leave it out")
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses what is for learners.
+    ///
+    /// # Errors
+    /// A `Misuse`: it is given.
+    pub fn without_reviews(&self) -> Result<()> {
+        if self.reviews.is_some() {
+            misuse!("--reviews: the run's tasks are not of memory: leave it out");
+        }
+        Ok(())
+    }
+}
+
 /// A distribution over tasks as the experiment file describes it. Nothing here needs its data.
 pub trait Family {
     /// The paper it is from.
@@ -165,13 +192,8 @@ pub trait Family {
         source: &data::Source,
         device: Device,
     ) -> Result<(Box<dyn Tasks>, Option<String>)> {
-        let given = [("--dataset", retest.dataset.is_some()), ("--classes", retest.classes.is_some())];
-        if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
-            misuse!("{option}: the run's tasks are of no data set with classes: leave it out");
-        }
-        if retest.reviews.is_some() {
-            misuse!("--reviews: the run's tasks are not of memory: leave it out");
-        }
+        retest.without_images()?;
+        retest.without_reviews()?;
         Ok((self.load(asks, source, device)?, None))
     }
 }

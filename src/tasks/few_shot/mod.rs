@@ -23,7 +23,6 @@ use super::{
 use crate::{
     data::{self, DatasetSpec},
     measures::{Accuracy, Measure},
-    misuse::misuse,
 };
 use class_split::ClassSplit;
 use classes::Classes;
@@ -202,9 +201,7 @@ impl Family for FewShotSpec {
         source: &data::Source,
         device: Device,
     ) -> Result<(Box<dyn Tasks>, Option<String>)> {
-        if retest.reviews.is_some() {
-            misuse!("--reviews: the run's tasks are not of memory: leave it out");
-        }
+        retest.without_reviews()?;
         let (images, warning) = Images::load_for_retest(self, fold, retest, asks, source, device)?;
         Ok((Box::new(images), warning))
     }

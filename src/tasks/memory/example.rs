@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::{Loaded, source::Sitting};
+use super::{Loaded, source::LearnerTask};
 use crate::{
     data::reviews::Grade,
     tasks::{
@@ -28,13 +28,13 @@ pub fn of(loaded: &Loaded, show: &Show) -> Example {
     let times: Vec<f64> = (0..TIMES).map(|at| 10f64.powf(POWERS * at as f64 / (TIMES - 1) as f64)).collect();
     let x: Vec<f32> = times.iter().map(|time| time.log10() as f32).collect();
     let curve = |task: usize| {
-        let sitting = Sitting { seen: show.shots, ..source.sitting(index, task, show.shots) };
-        let asked = source.asked(sitting.learner);
+        let one = LearnerTask { seen: show.shots, ..source.learner_task(index, task, show.shots) };
+        let asked = source.asked(one.learner);
         let practice = source.practice();
         let seen = show.shots.min(asked.len());
         let met = |place: &usize| practice.is_met(asked[*place]);
         let place = (0..seen).rev().find(met).or_else(|| (seen..asked.len()).find(met)).unwrap_or(0);
-        let drawn = source.episode(&[sitting], show.shots, asked.len(), None);
+        let drawn = source.episode(&[one], show.shots, asked.len(), None);
         let row = drawn.query_x().narrow(1, place as i64, 1); // [1, 1, D]
         let rows = row.repeat([1, TIMES as i64, 1]);
         let logs: Vec<f32> = times.iter().map(|time| time.ln_1p() as f32).collect();
@@ -46,10 +46,7 @@ pub fn of(loaded: &Loaded, show: &Show) -> Example {
         let past = practice.past(asked[place], &vec![None; practice.reviews.cards.len()]);
         let earlier: Vec<Grade> = past.earlier.iter().map(|(grade, _)| *grade).collect();
         let truth = loaded.simulation.as_ref().map(|simulation| {
-            times
-                .iter()
-                .map(|time| simulation.recall(sitting.learner, card, &earlier, *time) as f32)
-                .collect()
+            times.iter().map(|time| simulation.recall(one.learner, card, &earlier, *time) as f32).collect()
         });
         let point = |row: &u32| {
             let recalled = f32::from(u8::from(practice.recalled(*row)));

@@ -33,7 +33,6 @@ type Parts = [Vec<u32>; 3];
 pub struct Loaded {
     pub(super) settings: Memory,
     pub(super) practice: Arc<Practice>,
-    digest: [u8; 32],
     known: Arc<Known>,
     pub(super) simulation: Option<Simulation>,
     folds: Vec<Parts>,
@@ -51,7 +50,6 @@ impl Loaded {
                 (Some(simulation), reviews)
             }
         };
-        let digest = reviews.digest();
         let practice = Practice::new(reviews, settings.longest);
         let mut notes = practice.reviews.notes.clone();
         let (left_out, of) = practice.left_out();
@@ -74,7 +72,7 @@ impl Loaded {
         }
         let known = Arc::new(known(settings, learners)?);
         let settings = settings.clone();
-        Ok(Self { settings, practice: Arc::new(practice), digest, known, simulation, folds, notes, device })
+        Ok(Self { settings, practice: Arc::new(practice), known, simulation, folds, notes, device })
     }
 
     /// The same with other learners, all of whom are tested; and what is to be said of them.
@@ -82,7 +80,6 @@ impl Loaded {
     /// # Errors
     /// None of them has enough reviews.
     pub fn of_others(&self, fold: usize, reviews: Reviews, seen: usize) -> Result<(Self, Option<String>)> {
-        let digest = reviews.digest();
         let practice = Practice::new(reviews, self.settings.longest);
         let own = &self.practice.reviews.cards;
         let place = |card: &String| self.known.places[own.binary_search(card).ok()?];
@@ -109,7 +106,6 @@ impl Loaded {
         let others = Self {
             settings: self.settings.clone(),
             practice: Arc::new(practice),
-            digest,
             known: Arc::new(Known { layout: self.known.layout, places }),
             simulation: None,
             folds,
@@ -123,8 +119,8 @@ impl Loaded {
     /// A part's episodes with so many shots.
     pub(super) fn of(&self, fold: usize, part: Part, shots: usize, seed: u64) -> LearnerSource {
         let learners = self.folds[fold][part as usize].clone();
-        let reviews = (&self.practice, &self.known, self.digest);
-        LearnerSource::new(&self.settings, reviews, learners, part, shots, seed, self.device)
+        let Self { settings, practice, known, device, .. } = self;
+        LearnerSource::new(settings, practice, known, learners, part, shots, seed, *device)
     }
 }
 

@@ -28,7 +28,6 @@ use super::{
 use crate::{
     data::{self, reviews::ReviewsSpec},
     measures::{Accuracy, Auc, BinError, CalibrationError, LogLoss, Measure},
-    misuse::misuse,
     validity::share,
 };
 use simulated::Simulated;
@@ -213,10 +212,7 @@ impl Family for Memory {
         source: &data::Source,
         device: Device,
     ) -> Result<(Box<dyn Tasks>, Option<String>)> {
-        let given = [("--dataset", retest.dataset.is_some()), ("--classes", retest.classes.is_some())];
-        if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
-            misuse!("{option}: the run's tasks are learners: name a file of reviews with --reviews");
-        }
+        retest.without_images()?;
         let Some(file) = &retest.reviews else {
             return Ok((Box::new(Loaded::new(self, asks, source, device)?), None));
         };

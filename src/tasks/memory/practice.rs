@@ -9,6 +9,8 @@ use crate::{data::reviews::Reviews, tasks::Part};
 pub struct Practice {
     /// The reviews.
     pub reviews: Reviews,
+    /// SHA-256 of them.
+    pub digest: [u8; 32],
     /// Of each row: the row of the last review of the same card by the same learner.
     previous: Vec<Option<u32>>,
     /// Of each row: the learner's reviews before it in which something was asked, and how many of them were recalled.
@@ -36,7 +38,7 @@ impl Practice {
             mine.truncate(longest);
             asked.push(mine);
         }
-        Self { reviews, previous, before, asked }
+        Self { digest: reviews.digest(), reviews, previous, before, asked }
     }
 
     /// A learner's rows in which something was asked.

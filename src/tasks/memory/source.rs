@@ -25,7 +25,6 @@ pub struct Known {
 pub struct LearnerSource {
     practice: Arc<Practice>,
     known: Arc<Known>,
-    digest: [u8; 32],
     /// Who, in the order in which they are tested.
     learners: Vec<u32>,
     part: Part,
@@ -43,7 +42,7 @@ pub struct LearnerSource {
 
 /// A learner in an episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sitting {
+pub struct LearnerTask {
     /// Her number among all learners.
     pub learner: u32,
     /// How many of her reviews are seen.
@@ -60,9 +59,11 @@ pub fn window(seen: usize, next: Option<usize>, reviews: usize) -> Range<usize> 
 
 impl LearnerSource {
     /// The learners of a part, of whom up to so many reviews are seen.
+    #[expect(clippy::too_many_arguments, reason = "what an episode is made of")]
     pub fn new(
         settings: &Memory,
-        (practice, known, digest): (&Arc<Practice>, &Arc<Known>, [u8; 32]),
+        practice: &Arc<Practice>,
+        known: &Arc<Known>,
         mut learners: Vec<u32>,
         part: Part,
         shots: usize,
@@ -83,7 +84,6 @@ impl LearnerSource {
         Self {
             practice: practice.clone(),
             known: known.clone(),
-            digest,
             learners,
             part,
             shots: [fewest, shots],
@@ -96,23 +96,23 @@ impl LearnerSource {
     }
 
     /// The learner of a task, and how many of her reviews are seen.
-    pub fn sitting(&self, index: u64, task: usize, shots: usize) -> Sitting {
+    pub fn learner_task(&self, index: u64, task: usize, shots: usize) -> LearnerTask {
         if self.part != Part::Train {
-            return Sitting { learner: self.learners[task], seen: shots, stranger: false };
+            return LearnerTask { learner: self.learners[task], seen: shots, stranger: false };
         }
         let mut stream = stream(self.seed, self.part.purpose(), index << 24 | task as u64);
         self.drawn(&mut stream, shots)
     }
 
     /// A training learner, and a number of seen reviews after which something can be asked.
-    fn drawn(&self, stream: &mut Stream, shots: usize) -> Sitting {
+    fn drawn(&self, stream: &mut Stream, shots: usize) -> LearnerTask {
         let learner = self.learners[stream.random_range(0..self.learners.len())];
         let asked = self.practice.asked(learner);
         let last = asked.iter().rposition(|row| self.practice.is_met(*row)).unwrap_or(0);
         let most = last.min(shots).max(1);
         let least = self.shots[0].clamp(1, most);
         let seen = seen::drawn(least, most, stream);
-        Sitting { learner, seen, stranger: stream.random::<f64>() < self.strangers }
+        LearnerTask { learner, seen, stranger: stream.random::<f64>() < self.strangers }
     }
 
     /// How many learners there are.
@@ -137,39 +137,30 @@ impl LearnerSource {
 
     /// The episode of some learners: first `seen` rows of what is seen, then `rows` rows for all reviews of each, of which those in the
     /// window count whose card was met before.
-    pub fn episode(&self, sittings: &[Sitting], seen: usize, rows: usize, next: Option<usize>) -> Episode {
+    pub fn episode(&self, drawn: &[LearnerTask], seen: usize, rows: usize, next: Option<usize>) -> Episode {
         let (width, each) = (self.known.layout.width(), seen + rows);
-        let mut x = vec![0f32; sittings.len() * each * width];
-        let mut y = vec![0f32; sittings.len() * each];
-        let mut weight = vec![0f32; sittings.len() * each];
-        for (task, sitting) in sittings.iter().enumerate() {
-            let asked = self.practice.asked(sitting.learner);
-            let window = window(sitting.seen, next, asked.len());
-            for (place, row) in asked.iter().enumerate() {
-                let at = task * each + seen + place;
-                let write = place < rows || place < seen.min(sitting.seen);
-                if !write {
-                    break;
-                }
-                let input = &mut vec![0f32; width];
+        let mut x = vec![0f32; drawn.len() * each * width];
+        let mut y = vec![0f32; drawn.len() * each];
+        let mut weight = vec![0f32; drawn.len() * each];
+        for (task, one) in drawn.iter().enumerate() {
+            let asked = self.practice.asked(one.learner);
+            let window = window(one.seen, next, asked.len());
+            for (place, row) in asked.iter().enumerate().take(rows.max(one.seen.min(seen))) {
                 let mut past = self.practice.past(*row, &self.known.places);
-                past.card = past.card.filter(|_| !sitting.stranger);
-                self.known.layout.write(&past, input);
+                past.card = past.card.filter(|_| !one.stranger);
                 let target = f32::from(u8::from(self.practice.recalled(*row)));
-                let mut put = |at: usize, counts: bool| {
-                    x[at * width..(at + 1) * width].copy_from_slice(input);
+                let asks = window.contains(&place) && self.practice.is_met(*row);
+                let as_seen = (place < one.seen.min(seen)).then_some((place, true));
+                let as_query = (place < rows).then_some((seen + place, asks));
+                for (at, counts) in as_seen.into_iter().chain(as_query) {
+                    let at = task * each + at;
+                    self.known.layout.write(&past, &mut x[at * width..(at + 1) * width]);
                     (y[at], weight[at]) = (target, f32::from(u8::from(counts)));
-                };
-                if place < seen.min(sitting.seen) {
-                    put(task * each + place, true);
-                }
-                if place < rows {
-                    put(at, window.contains(&place) && self.practice.is_met(*row));
                 }
             }
         }
         let tensor = |values: &[f32], last: &[i64]| {
-            let shape = [&[sittings.len() as i64, each as i64], last].concat();
+            let shape = [&[drawn.len() as i64, each as i64], last].concat();
             Tensor::from_slice(values).reshape(shape).to_device(self.device)
         };
         Episode {
@@ -181,8 +172,8 @@ impl LearnerSource {
     }
 
     /// The most reviews of some learners.
-    fn longest(&self, sittings: &[Sitting]) -> usize {
-        sittings.iter().map(|sitting| self.practice.asked(sitting.learner).len()).max().unwrap_or(0)
+    fn longest(&self, drawn: &[LearnerTask]) -> usize {
+        drawn.iter().map(|one| self.practice.asked(one.learner).len()).max().unwrap_or(0)
     }
 
     /// Every learner once, all reviews of cards that were met before being asked, some learners at a time.
@@ -190,9 +181,9 @@ impl LearnerSource {
         const AT_ONCE: usize = 64;
         (0..self.learners.len()).step_by(AT_ONCE).map(move |first| {
             let last = self.learners.len().min(first + AT_ONCE);
-            let all = |learner: &u32| Sitting { learner: *learner, seen: 0, stranger: false };
-            let sittings: Vec<Sitting> = self.learners[first..last].iter().map(all).collect();
-            self.episode(&sittings, 0, self.longest(&sittings), None)
+            let all = |learner: &u32| LearnerTask { learner: *learner, seen: 0, stranger: false };
+            let drawn: Vec<LearnerTask> = self.learners[first..last].iter().map(all).collect();
+            self.episode(&drawn, 0, self.longest(&drawn), None)
         })
     }
 }
@@ -205,15 +196,15 @@ impl TaskSource for LearnerSource {
 
 impl FreezableSource for LearnerSource {
     fn sample_with(&self, index: u64, tasks: Range<usize>, shots: usize) -> Episode {
-        let sittings: Vec<Sitting> = tasks.map(|task| self.sitting(index, task, shots)).collect();
+        let drawn: Vec<LearnerTask> = tasks.map(|task| self.learner_task(index, task, shots)).collect();
         // Frozen episodes all have the same size, so that their answers can be kept together.
-        let rows = if self.part == Part::Train { self.longest(&sittings) } else { self.rows };
+        let rows = if self.part == Part::Train { self.longest(&drawn) } else { self.rows };
         let next = self.next.filter(|_| self.part != Part::Train);
-        self.episode(&sittings, shots, rows, next)
+        self.episode(&drawn, shots, rows, next)
     }
 
     fn describe(&self, hash: &mut Sha256) {
-        hash.update(self.digest);
+        hash.update(self.practice.digest);
         let sizes =
             [self.rows, self.known.layout.cards, self.known.layout.history, self.next.unwrap_or(usize::MAX)];
         sizes.iter().for_each(|size| hash.update((*size as u64).to_le_bytes()));
@@ -221,7 +212,7 @@ impl FreezableSource for LearnerSource {
 
     /// By her name, and by how many of her reviews are seen.
     fn identify(&self, index: u64, task: usize, hash: &mut Sha256) {
-        let Sitting { learner, seen, .. } = self.sitting(index, task, self.shots[1]);
+        let LearnerTask { learner, seen, .. } = self.learner_task(index, task, self.shots[1]);
         hash.update(&self.practice.reviews.learners[learner as usize]);
         hash.update((seen as u64).to_le_bytes());
     }
@@ -238,14 +229,13 @@ pub struct Pooled {
 impl TaskSource for Pooled {
     fn sample(&self, index: u64, tasks: Range<usize>) -> Episode {
         let most = self.source.shots[1];
-        let sittings: Vec<Sitting> = tasks.map(|task| self.source.sitting(index, task, most)).collect();
+        let drawn: Vec<LearnerTask> = tasks.map(|task| self.source.learner_task(index, task, most)).collect();
         match self.pool {
             Pool::All => {
-                let all: Vec<Sitting> =
-                    sittings.iter().map(|sitting| Sitting { seen: 0, ..*sitting }).collect();
+                let all: Vec<LearnerTask> = drawn.iter().map(|one| LearnerTask { seen: 0, ..*one }).collect();
                 self.source.episode(&all, 0, self.source.longest(&all), None)
             }
-            Pool::Support => Episode { support: 0, ..self.source.episode(&sittings, most, 0, None) },
+            Pool::Support => Episode { support: 0, ..self.source.episode(&drawn, most, 0, None) },
         }
     }
 }
